@@ -1,0 +1,1 @@
+"""The models of Foreword and their mathematics; usable from a notebook, and ignorant of editors."""

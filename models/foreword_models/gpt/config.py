@@ -1,0 +1,75 @@
+"""The shape of a decoder: everything the forward pass needs to know beside the weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from foreword_models.errors import CorruptModelError
+
+Family = Literal["gpt2", "llama"]
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """Sizes and constants of one decoder.
+
+    Attributes
+    ----------
+    family
+        ``"gpt2"``: learned positions, LayerNorm, GELU (tanh), biases.
+        ``"llama"``: rotary positions, RMSNorm, gated SiLU, grouped-query attention.
+    width
+        Size of the residual stream (``d_model``).
+    hidden
+        Size of the feed-forward layer's inner activation.
+    context
+        Longest sequence in tokens.
+    rope_theta
+        Base of the rotary frequencies (Su et al. 2021); unused by ``"gpt2"``.
+    tied
+        The output projection is the embedding matrix.
+    start_token
+        The id that heads every sequence: what the model saw in training between two documents.
+    """
+
+    family: Family
+    layers: int
+    width: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    hidden: int
+    vocabulary: int
+    context: int
+    norm_epsilon: float
+    rope_theta: float
+    tied: bool
+    start_token: int
+
+    def __post_init__(self) -> None:
+        sizes = (self.layers, self.width, self.heads, self.kv_heads, self.head_dim, self.hidden, self.context)
+        if min(sizes) < 1 or self.heads % self.kv_heads or self.head_dim % 2:
+            raise CorruptModelError(f"The model's sizes do not fit together ({self}); fetch or export it again.")
+        if not 0 <= self.start_token < self.vocabulary:
+            raise CorruptModelError(
+                f"The model's start token {self.start_token} is outside its vocabulary of {self.vocabulary}; "
+                "fetch or export it again."
+            )
+
+    def write(self, path: Path) -> None:
+        """Write the configuration as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> DecoderConfig:
+        """Read what `write` wrote; `CorruptModelError` if it is anything else."""
+        try:
+            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return cls(**{field.name: values[field.name] for field in fields(cls)})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CorruptModelError(
+                f"{path} is not a decoder configuration ({error!r}); remove the model and fetch it again."
+            ) from error

@@ -1,0 +1,101 @@
+"""Text to token ids, and token ids to the bytes they stand for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+
+from foreword_models.errors import CorruptModelError, UnsupportedModelError
+
+
+class Tokenizer:
+    """A byte-level or SentencePiece-style BPE tokenizer.
+
+    Parameters
+    ----------
+    backend
+        The ``tokenizers`` object.
+    size
+        Number of ids the model knows; ids beyond the tokenizer's own stand for nothing.
+    """
+
+    def __init__(self, backend: tokenizers.Tokenizer, size: int) -> None:
+        # What looks like a special token in the writer's text is text.
+        backend.encode_special_tokens = True
+        backend.no_truncation()
+        backend.no_padding()
+        self._backend = backend
+        self.size = size
+
+    @classmethod
+    def read(cls, path: Path, size: int) -> Tokenizer:
+        """Read a ``tokenizer.json``."""
+        try:
+            return cls(tokenizers.Tokenizer.from_file(str(path)), size)
+        except Exception as error:  # the library raises a bare Exception
+            raise CorruptModelError(f"{path} is not a tokenizer ({error}); fetch or export the model again.") from error
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of `text`, without special tokens. Lone surrogates count as U+FFFD."""
+        return list(self._backend.encode(replace_surrogates(text), add_special_tokens=False).ids)
+
+    @cached_property
+    def token_bytes(self) -> tuple[bytes, ...]:
+        """The bytes each id stands for, shape (size,); empty for special and unused ids."""
+        description = json.loads(self._backend.to_str())
+        special = {token["id"] for token in description.get("added_tokens", ()) if token.get("special")}
+        spelled = dict.fromkeys(range(self.size), b"")
+        decode = _token_decoder(description)
+        for token, index in self._backend.get_vocab(with_added_tokens=True).items():
+            if index not in special and index in spelled:
+                spelled[index] = decode(token)
+        return tuple(spelled.values())
+
+
+def replace_surrogates(text: str) -> str:
+    """Join surrogate pairs and replace lone surrogates, which have no UTF-8 form, by U+FFFD."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _token_decoder(description: dict[str, Any]) -> Callable[[str], bytes]:
+    """Choose how the vocabulary spells bytes, from the tokenizer's own description of its decoder."""
+    written = json.dumps(description.get("decoder"))
+    if '"ByteLevel"' in written:
+        return _byte_level
+    if '"Metaspace"' in written or "\u2581" in written or "\\u2581" in written:
+        return _sentencepiece
+    raise UnsupportedModelError(
+        "The model's tokenizer is neither byte-level BPE (GPT-2) nor SentencePiece BPE (Llama); "
+        "choose a model of one of these kinds."
+    )
+
+
+def _byte_level(token: str) -> bytes:
+    table = _byte_level_table()
+    try:
+        return bytes(table[character] for character in token)
+    except KeyError:  # an added token, spelled plainly
+        return token.encode("utf-8")
+
+
+def _sentencepiece(token: str) -> bytes:
+    if len(token) == 6 and token.startswith("<0x") and token.endswith(">"):
+        return bytes([int(token[3:5], 16)])
+    return token.replace("\u2581", " ").encode("utf-8")
+
+
+@lru_cache(maxsize=1)
+def _byte_level_table() -> dict[str, int]:
+    """Inverse of GPT-2's spelling of bytes (Radford et al. 2019): printable ones as they are, the rest from U+0100."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in set(printable)]
+    table = {chr(byte): byte for byte in printable}
+    table.update({chr(256 + index): byte for index, byte in enumerate(others)})
+    return table

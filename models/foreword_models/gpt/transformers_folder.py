@@ -1,0 +1,218 @@
+"""Reading a transformers directory of the GPT-2 or Llama family: sizes, tensors, tokenizer. safetensors only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from foreword_models.errors import CorruptModelError, UnsupportedModelError
+from foreword_models.gpt.config import DecoderConfig, Family
+
+_FAMILIES: dict[str, Family] = {"gpt2": "gpt2", "llama": "llama"}
+
+
+class TransformersFolder:
+    """A directory as `PreTrainedModel.save_pretrained` writes it.
+
+    Raises
+    ------
+    CorruptModelError
+        A file is missing, cut short or damaged.
+    UnsupportedModelError
+        Another model type, another variant of a family, or weights held only in a pickle.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._config = _read_json(path / "config.json")
+        model_type = self._config.get("model_type")
+        if model_type not in _FAMILIES:
+            raise UnsupportedModelError(
+                f"{path} holds a model of type {model_type!r}; "
+                f"the types {' and '.join(map(repr, _FAMILIES))} can be used."
+            )
+        if "auto_map" in self._config:
+            raise UnsupportedModelError(
+                f"{path} asks to run code of its own (auto_map), which is never done; choose a plain model of its type."
+            )
+        self.family: Family = _FAMILIES[model_type]
+        self._files = self._weight_files()
+
+    def config(self) -> DecoderConfig:
+        """The decoder's sizes."""
+        raw = self._config
+        try:
+            return self._gpt2_config(raw) if self.family == "gpt2" else self._llama_config(raw)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorruptModelError(
+                f"{self.path}/config.json is incomplete ({error!r}); export the model again."
+            ) from error
+
+    def tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """Yield every tensor of the fused layout, in the type it is stored in."""
+        config = self.config()
+        where = {name: file for file, names in self._tensor_names().items() for name in names}
+        # Base models are saved without the "transformer." or "model." that the language-model wrapper adds.
+        prefix = {"gpt2": "transformer.", "llama": "model."}[self.family]
+        prefix = prefix if any(name.startswith(prefix) for name in where) else ""
+
+        def read(name: str) -> Tensor:
+            if name not in where:
+                raise CorruptModelError(f"{self.path} has no tensor {name!r}; export the model again.")
+            with safe_open(where[name], framework="pt") as file:
+                tensor: Tensor = file.get_tensor(name)
+                return tensor
+
+        blocks = _gpt2_tensors if self.family == "gpt2" else _llama_tensors
+        for fused, parts, transposed in blocks(config, prefix):
+            tensor = torch.cat([read(part) for part in parts]) if len(parts) > 1 else read(parts[0])
+            yield fused, tensor.t().contiguous() if transposed else tensor
+        if not config.tied:
+            yield "head.weight", read("lm_head.weight")
+
+    @property
+    def tokenizer_file(self) -> Path:
+        """The directory's ``tokenizer.json``."""
+        path = self.path / "tokenizer.json"
+        if not path.is_file():
+            raise UnsupportedModelError(
+                f"{self.path} has no tokenizer.json; load its tokenizer once with transformers.AutoTokenizer and "
+                "save_pretrained it there."
+            )
+        return path
+
+    def _weight_files(self) -> list[Path]:
+        index = self.path / "model.safetensors.index.json"
+        if index.is_file():
+            names = sorted(set(_read_json(index).get("weight_map", {}).values()))
+            # The index names files beside it; a path that climbs out is not one of them.
+            return [self.path / Path(str(name)).name for name in names]
+        single = self.path / "model.safetensors"
+        if single.is_file():
+            return [single]
+        if list(self.path.glob("*.bin")) or list(self.path.glob("*.pt")):
+            raise UnsupportedModelError(
+                f"{self.path} keeps its weights in a pickle, which is never opened; save it again with "
+                "model.save_pretrained(path, safe_serialization=True)."
+            )
+        raise CorruptModelError(f"{self.path} has no model.safetensors; export the model again.")
+
+    def _tensor_names(self) -> dict[Path, list[str]]:
+        names: dict[Path, list[str]] = {}
+        for file in self._files:
+            try:
+                with safe_open(file, framework="pt") as tensors:
+                    names[file] = list(tensors.keys())
+            except (OSError, SafetensorError) as error:
+                raise CorruptModelError(f"{file} cannot be read ({error}); fetch or export it again.") from error
+        return names
+
+    def _gpt2_config(self, raw: dict[str, Any]) -> DecoderConfig:
+        activation = raw.get("activation_function", "gelu_new")
+        if activation not in ("gelu_new", "gelu_pytorch_tanh") or raw.get("scale_attn_by_inverse_layer_idx"):
+            raise UnsupportedModelError(f"{self.path} is a variant of GPT-2 ({activation}) that is not supported.")
+        width, heads = int(raw["n_embd"]), int(raw["n_head"])
+        return DecoderConfig(
+            family="gpt2",
+            layers=int(raw["n_layer"]),
+            width=width,
+            heads=heads,
+            kv_heads=heads,
+            head_dim=width // heads,
+            hidden=int(raw.get("n_inner") or 4 * width),
+            vocabulary=int(raw["vocab_size"]),
+            context=int(raw["n_positions"]),
+            norm_epsilon=float(raw.get("layer_norm_epsilon", 1e-5)),
+            rope_theta=10000.0,
+            tied=bool(raw.get("tie_word_embeddings", True)),
+            start_token=int(raw.get("bos_token_id") or 0),
+        )
+
+    def _llama_config(self, raw: dict[str, Any]) -> DecoderConfig:
+        rope = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
+        kind = rope.get("rope_type", rope.get("type", "default"))
+        if (
+            kind != "default"
+            or raw.get("attention_bias")
+            or raw.get("mlp_bias")
+            or raw.get("hidden_act", "silu") != "silu"
+        ):
+            raise UnsupportedModelError(
+                f"{self.path} is a variant of Llama (rotary scaling {kind!r}, biases or another activation) "
+                "that is not supported; choose a plain one."
+            )
+        width, heads = int(raw["hidden_size"]), int(raw["num_attention_heads"])
+        return DecoderConfig(
+            family="llama",
+            layers=int(raw["num_hidden_layers"]),
+            width=width,
+            heads=heads,
+            kv_heads=int(raw.get("num_key_value_heads") or heads),
+            head_dim=int(raw.get("head_dim") or width // heads),
+            hidden=int(raw["intermediate_size"]),
+            vocabulary=int(raw["vocab_size"]),
+            context=int(raw["max_position_embeddings"]),
+            norm_epsilon=float(raw["rms_norm_eps"]),
+            rope_theta=float(rope.get("rope_theta") or raw.get("rope_theta") or 10000.0),
+            tied=bool(raw.get("tie_word_embeddings", False)),
+            start_token=self._start_token(raw),
+        )
+
+    def _start_token(self, raw: dict[str, Any]) -> int:
+        # As in a GGUF file: the token between documents, where there is one, rather than a chat model's begin of turn.
+        path = self.path / "tokenizer.json"
+        if path.is_file():
+            for token in _read_json(path).get("added_tokens", ()):
+                if token.get("content") == "<|endoftext|>":
+                    return int(token["id"])
+        return int(raw.get("bos_token_id") or 0)
+
+
+def _gpt2_tensors(config: DecoderConfig, prefix: str) -> Iterator[tuple[str, list[str], bool]]:
+    """Fused name, parts, and whether to transpose: GPT-2's Conv1D stores (in, out)."""
+    yield "embed.weight", [f"{prefix}wte.weight"], False
+    yield "positions.weight", [f"{prefix}wpe.weight"], False
+    names = {
+        "norm1": "ln_1",
+        "qkv": "attn.c_attn",
+        "out": "attn.c_proj",
+        "norm2": "ln_2",
+        "up": "mlp.c_fc",
+        "down": "mlp.c_proj",
+    }
+    for i in range(config.layers):
+        for fused, name in names.items():
+            yield f"layers.{i}.{fused}.weight", [f"{prefix}h.{i}.{name}.weight"], not fused.startswith("norm")
+            yield f"layers.{i}.{fused}.bias", [f"{prefix}h.{i}.{name}.bias"], False
+    yield "norm.weight", [f"{prefix}ln_f.weight"], False
+    yield "norm.bias", [f"{prefix}ln_f.bias"], False
+
+
+def _llama_tensors(config: DecoderConfig, prefix: str) -> Iterator[tuple[str, list[str], bool]]:
+    """Fused name and parts."""
+    yield "embed.weight", [f"{prefix}embed_tokens.weight"], False
+    for i in range(config.layers):
+        block, fused = f"{prefix}layers.{i}.", f"layers.{i}."
+        yield fused + "norm1.weight", [block + "input_layernorm.weight"], False
+        yield fused + "qkv.weight", [f"{block}self_attn.{part}_proj.weight" for part in "qkv"], False
+        yield fused + "out.weight", [block + "self_attn.o_proj.weight"], False
+        yield fused + "norm2.weight", [block + "post_attention_layernorm.weight"], False
+        yield fused + "up.weight", [f"{block}mlp.{part}_proj.weight" for part in ("gate", "up")], False
+        yield fused + "down.weight", [block + "mlp.down_proj.weight"], False
+    yield "norm.weight", [f"{prefix}norm.weight"], False
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(value, dict):
+            raise ValueError("it is not an object")
+        return value
+    except (OSError, ValueError) as error:
+        raise CorruptModelError(f"{path} cannot be read ({error}); fetch or export the model again.") from error

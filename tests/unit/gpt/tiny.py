@@ -1,0 +1,75 @@
+"""Tiny random models of each family, saved as transformers saves them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+VOCABULARY = 320
+CONTEXT = 64
+FAMILIES = ("gpt2", "llama", "llama-untied")
+
+CORPUS = [
+    "We should schedule the meeting on Monday, and then we should talk about the schedule.",
+    "I don't know whether the well-known author will be there in a minute or in a moment.",
+    "The scheduler schedules scheduled jobs; she should be there soon. École, naïve café, 3.14.",
+]
+
+
+def make_reference(family: str, seed: int = 0) -> torch.nn.Module:
+    """A transformers model with random weights, larger than usual so that logits differ clearly."""
+    from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(seed)
+    if family == "gpt2":
+        config = GPT2Config(
+            vocab_size=VOCABULARY, n_positions=CONTEXT, n_embd=32, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=0
+        )
+        model: torch.nn.Module = GPT2LMHeadModel(config)
+    else:
+        llama = LlamaConfig(
+            vocab_size=VOCABULARY,
+            hidden_size=24,
+            intermediate_size=40,
+            num_hidden_layers=2,
+            num_attention_heads=6,
+            num_key_value_heads=2,
+            max_position_embeddings=CONTEXT,
+            rope_theta=500.0,
+            tie_word_embeddings=family == "llama",
+            bos_token_id=0,
+            eos_token_id=0,
+        )
+        model = LlamaForCausalLM(llama)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(8.0)
+            else:
+                parameter.add_(torch.randn_like(parameter) * 0.1)
+    return model.eval()
+
+
+def make_tokenizer() -> Tokenizer:
+    """A byte-level BPE tokenizer of `VOCABULARY` tokens, with <|endoftext|> as id 0."""
+    backend = Tokenizer(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=["<|endoftext|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    backend.train_from_iterator(CORPUS * 4, trainer)
+    return backend
+
+
+def save_model(folder: Path, family: str, seed: int = 0) -> torch.nn.Module:
+    """Save a random model and its tokenizer into `folder`; returns the reference model."""
+    model = make_reference(family, seed)
+    model.save_pretrained(folder, safe_serialization=True)  # type: ignore[operator]
+    make_tokenizer().save(str(folder / "tokenizer.json"))
+    return model
