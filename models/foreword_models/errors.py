@@ -31,6 +31,10 @@ class StorageError(PackError):
     """The cache folder cannot take the pack: no room, or no permission."""
 
 
+class UnknownClassifierError(ForewordError):
+    """No classifier of that name is installed."""
+
+
 class ModelError(ForewordError):
     """A file or folder does not hold a model that can be used."""
 

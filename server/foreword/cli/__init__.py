@@ -1,0 +1,1 @@
+"""The commands of ``foreword``: one thin file each."""

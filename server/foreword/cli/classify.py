@@ -1,0 +1,65 @@
+"""``foreword classify``: how the sentences of a text read."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from foreword.cli.loading import command_models
+from foreword.cli.text import read_text
+from foreword.text.sentences import sentences
+from foreword_models.errors import UnknownClassifierError
+
+
+def classify(
+    text: Annotated[str, typer.Argument(help="The text; - reads standard input.")],
+    classifier: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this classifier; all that are installed by default.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Print, for each sentence, the labels that the classifiers give it, with calibrated probabilities.
+
+    A label that is sure enough to be shown in an editor carries a star.
+
+    Example: foreword classify "You never listen to me."
+    """
+    whole = read_text(text)
+    reader = command_models().reader()
+    if classifier is not None and classifier not in reader.classifiers:
+        raise UnknownClassifierError(
+            f"There is no classifier {classifier!r}; installed: {', '.join(sorted(reader.classifiers))}."
+        )
+    names = [classifier] if classifier else sorted(reader.classifiers)
+    found = sentences(whole)
+    labels = reader.read(sentence.text for sentence in found)
+    rows: list[dict[str, Any]] = [
+        {
+            "text": sentence.text,
+            "start": sentence.start,
+            "end": sentence.end,
+            "labels": [
+                {
+                    "classifier": name,
+                    "label": label.label,
+                    "probability": round(label.probability, 6),
+                    "shown": label.shown,
+                }
+                for name in names
+                for label in labels[sentence.text][name]
+            ],
+        }
+        for sentence in found
+    ]
+    if as_json:
+        typer.echo(json.dumps({"sentences": rows}, ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo(row["text"])
+        for label in row["labels"]:
+            star = " *" if label["shown"] else ""
+            typer.echo(f"  {label['classifier']:<12}{label['label']:<12}{100 * label['probability']:5.1f} %{star}")
+    if not rows:
+        typer.echo("There is no sentence in this text.", err=True)

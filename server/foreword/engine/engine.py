@@ -1,0 +1,184 @@
+"""One thread that does all model work, most urgent job first.
+
+A job is a function that calls its *checkpoint* between forwards. There it is abandoned if nobody waits for it any more, and
+put back in line if something more urgent has come: since models keep what they have decoded or read, a job that is begun
+again finds most of its work done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import logging
+import threading
+from collections.abc import Callable, Hashable
+from enum import IntEnum
+from typing import Any, TypeVar
+
+from foreword_models.errors import Cancelled
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Checkpoint = Callable[[], None]
+
+
+class Priority(IntEnum):
+    """Order of service; the lowest number is served first."""
+
+    COMPLETION = 0
+    INLINE_COMPLETION = 1
+    DIAGNOSTICS = 2
+    LOADING = 3
+
+
+class Superseded(Exception):  # noqa: N818  (not an error: a newer request of the same kind has come)
+    """The job was dropped for a newer one with the same key."""
+
+
+class EngineClosedError(Exception):
+    """The engine takes no more jobs."""
+
+
+class _Preempted(Exception):  # noqa: N818
+    """Raised by a checkpoint when something more urgent waits."""
+
+
+class _Job:
+    """A function to run, the future of its result, and whether anybody still wants it."""
+
+    def __init__(self, priority: Priority, work: Callable[[Checkpoint], Any], order: int) -> None:
+        self.priority = priority
+        self.work = work
+        self.order = order
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Any] = self.loop.create_future()
+        self.unwanted = False
+
+    def __lt__(self, other: _Job) -> bool:
+        return (self.priority, self.order) < (other.priority, other.order)
+
+    def settle(self, result: Any = None, error: BaseException | None = None) -> None:
+        """Hand the outcome to the event loop, if both still exist."""
+
+        def set_outcome() -> None:
+            if self.future.done():
+                return
+            if error is not None:
+                self.future.set_exception(error)
+            else:
+                self.future.set_result(result)
+
+        try:
+            self.loop.call_soon_threadsafe(set_outcome)
+        except RuntimeError:  # the loop is closed: the process is on its way out
+            logger.debug("a result came after the event loop had closed")
+
+
+class Engine:
+    """Runs jobs one at a time on its own thread, which starts with the first job."""
+
+    def __init__(self) -> None:
+        self._queue: list[_Job] = []
+        self._wake = threading.Condition()
+        self._closed = False
+        self._order = itertools.count()
+        self._latest: dict[Hashable, _Job] = {}
+        self._thread: threading.Thread | None = None
+
+    async def run(self, priority: Priority, work: Callable[[Checkpoint], T], *, key: Hashable = None) -> T:
+        """Run `work` on the inference thread and return its result.
+
+        Parameters
+        ----------
+        work
+            Called with a checkpoint, which it calls between forwards and lets raise.
+        key
+            Of jobs with the same key only the newest is of interest: an older one ends with `Superseded`.
+
+        Raises
+        ------
+        Superseded
+            A newer job with the same key came before this one was finished.
+        EngineClosedError
+            The engine is closed.
+        asyncio.CancelledError
+            The awaiting task was cancelled; the job is abandoned at its next checkpoint.
+        """
+        job = _Job(priority, work, next(self._order))
+        if key is not None:
+            older = self._latest.get(key)
+            if older is not None:
+                older.unwanted = True
+                older.settle(error=Superseded())
+            self._latest[key] = job
+        self._put(job)
+        try:
+            result: T = await job.future
+            return result
+        finally:
+            job.unwanted = True
+            if key is not None and self._latest.get(key) is job:
+                del self._latest[key]
+
+    def close(self, wait: float = 2.0) -> bool:
+        """Take no more jobs, abandon the running one at its next checkpoint, and wait for the thread to end.
+
+        Returns
+        -------
+        bool
+            Whether the thread has ended; one in the middle of a long import may not have.
+        """
+        with self._wake:
+            self._closed = True
+            waiting, self._queue = self._queue, []
+            self._wake.notify()
+        for job in waiting:
+            job.settle(error=EngineClosedError())
+        if self._thread is None:
+            return True
+        self._thread.join(wait)
+        return not self._thread.is_alive()
+
+    def _put(self, job: _Job) -> None:
+        with self._wake:
+            if self._closed:
+                raise EngineClosedError
+            heapq.heappush(self._queue, job)
+            if self._thread is None:
+                # A daemon: a process told to exit does not wait for a model to load.
+                self._thread = threading.Thread(target=self._work, name="foreword-inference", daemon=True)
+                self._thread.start()
+            self._wake.notify()
+
+    def _work(self) -> None:
+        while (job := self._next()) is not None:
+            try:
+                job.settle(result=job.work(lambda job=job: self._check(job)))  # type: ignore[misc]
+            except _Preempted:
+                with self._wake:
+                    heapq.heappush(self._queue, job)
+            except Cancelled:
+                job.settle(error=EngineClosedError())  # heard by nobody unless the engine is closing
+            except Exception as error:
+                job.settle(error=error)
+
+    def _next(self) -> _Job | None:
+        with self._wake:
+            while True:
+                while self._queue:
+                    job = heapq.heappop(self._queue)
+                    if not job.unwanted:
+                        return job
+                if self._closed:
+                    return None
+                self._wake.wait()
+
+    def _check(self, job: _Job) -> None:
+        """Abandon the running job if it is unwanted, yield to a more urgent one."""
+        if job.unwanted or self._closed:
+            raise Cancelled
+        with self._wake:
+            if any(other.priority < job.priority and not other.unwanted for other in self._queue):
+                raise _Preempted

@@ -1,0 +1,86 @@
+"""The answer to ``initialize``, as plain JSON values: the only place that says what this server can do.
+
+It needs neither pygls nor lsprotocol, whose import takes longer than a client should wait for an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from foreword import __version__
+from foreword.settings import Settings, check, merge, parse, read_files
+from foreword.settings_check import Problem
+
+ENCODINGS = ("utf-16", "utf-8", "utf-32")
+
+
+def initialize_result(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the result of ``initialize`` for a client's parameters, both as JSON values."""
+    settings, _ = initial_settings(params)
+    return {
+        "capabilities": {
+            "positionEncoding": position_encoding(params),
+            "textDocumentSync": {"openClose": True, "change": 2},
+            "completionProvider": {
+                "triggerCharacters": list(settings.completion.trigger_characters),
+                "resolveProvider": False,
+            },
+            "inlineCompletionProvider": {},
+            "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
+        },
+        "serverInfo": {"name": "foreword", "version": __version__},
+    }
+
+
+def position_encoding(params: Mapping[str, Any]) -> str:
+    """Return the first encoding of the client's list that is known here; UTF-16 if it names none."""
+    general = _mapping(_mapping(params.get("capabilities")).get("general"))
+    offered = general.get("positionEncodings")
+    known = [name for name in offered if name in ENCODINGS] if isinstance(offered, list) else []
+    return known[0] if known else "utf-16"
+
+
+def initial_settings(params: Mapping[str, Any], editor: Any = None) -> tuple[Settings, list[Problem]]:
+    """Return the settings in force: defaults < user file < project files < initializationOptions < editor.
+
+    Parameters
+    ----------
+    params
+        Of ``initialize``.
+    editor
+        The editor's configuration, section ``foreword``, once it is known.
+    """
+    files, problems = read_files(workspace_root=workspace_root(params))
+    layers = [files]
+    for name, tree in (("initializationOptions", params.get("initializationOptions")), ("editor", editor)):
+        valid, wrong = check(section(tree), name)
+        layers.append(valid)
+        problems += wrong
+    settings, _ = parse(merge(*layers))
+    return settings, problems
+
+
+def section(tree: Any) -> Any:
+    """Return the section ``foreword`` of a configuration, which some clients send wrapped and others bare."""
+    if isinstance(tree, Mapping) and set(tree) == {"foreword"}:
+        return tree["foreword"]
+    return tree
+
+
+def workspace_root(params: Mapping[str, Any]) -> Path | None:
+    """Return the first workspace folder on this machine, if there is one."""
+    folders = params.get("workspaceFolders")
+    uris = [_mapping(folder).get("uri") for folder in folders] if isinstance(folders, list) else []
+    for uri in [*uris, params.get("rootUri")]:
+        if isinstance(uri, str) and (parts := urlsplit(uri)).scheme == "file":
+            return Path(url2pathname(parts.path))
+    root = params.get("rootPath")
+    return Path(root) if isinstance(root, str) else None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,110 @@
+"""``textDocument/completion``: the next words as a list."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
+from foreword.text.cursor import context_window
+
+if TYPE_CHECKING:
+    from foreword.lsp.server import ForewordServer
+    from foreword.text.document import Document
+    from foreword_models.words.predictor import Prediction
+
+CONTEXT, HOP = 4000, 1000  # code points of text before the cursor that the model reads, and how far its start moves
+SECONDS = 0.25  # after which a search begins no further forward
+
+
+def register(server: ForewordServer) -> None:
+    """Answer completion requests."""
+
+    @server.feature(types.TEXT_DOCUMENT_COMPLETION)
+    async def complete(params: types.CompletionParams) -> types.CompletionList:
+        # Always incomplete: at the next key, other words are likely.
+        nothing = types.CompletionList(is_incomplete=True, items=[])
+        document = server.documents.get(params.text_document.uri)
+        if document is None or not server.language(document).completion.enabled:
+            return types.CompletionList(is_incomplete=False, items=[])
+        settings, position = server.language(document).completion, params.position
+        text = before_cursor(document, position)
+        models = server.models
+
+        def work(checkpoint: Checkpoint) -> Prediction:
+            from foreword_models.words.search import Budget
+
+            return models.predictor().predict(
+                text,
+                settings.max_items,
+                budget=Budget(seconds=SECONDS),
+                minimum_probability=settings.minimum_probability,
+                checkpoint=checkpoint,
+            )
+
+        typed = typed_range(document, position)
+        try:
+            prediction = await server.engine.run(Priority.COMPLETION, work, key=("completion", document.uri))
+        except (Superseded, EngineClosedError):
+            return nothing
+        except Exception as error:
+            server.fail(error)
+            return nothing
+        return types.CompletionList(is_incomplete=True, items=_items(prediction, typed(prediction.prefix)))
+
+
+def load(server: ForewordServer) -> None:
+    """Load the decoder in the background; an error is told to the user."""
+    models = server.models
+
+    async def run() -> None:
+        try:
+            await server.engine.run(Priority.LOADING, lambda _: models.predictor(), key=("load", id(models)))
+        except (Superseded, EngineClosedError):
+            pass
+        except Exception as error:
+            server.fail(error)
+
+    task = asyncio.ensure_future(run())
+    server.background.add(task)
+    task.add_done_callback(server.background.discard)
+
+
+def before_cursor(document: Document, position: types.Position) -> str:
+    """Return the text that the model is to read."""
+    return context_window(document, position.line, position.character, CONTEXT, HOP)
+
+
+def typed_range(document: Document, position: types.Position) -> Callable[[str], types.Range]:
+    """Return a function from what is typed of a word to its range, as the document is now."""
+    line = position.line
+    column = document.column(line, position.character)
+    end = types.Position(line, document.character(line, column))
+
+    def of(prefix: str) -> types.Range:
+        start = document.character(line, max(0, column - len(prefix)))
+        return types.Range(start=types.Position(line, start), end=end)
+
+    return of
+
+
+def _items(prediction: Prediction, range: types.Range) -> list[types.CompletionItem]:
+    return [
+        types.CompletionItem(
+            label=word.text,
+            kind=types.CompletionItemKind.Text,
+            label_details=types.CompletionItemLabelDetails(description=percent(word.probability)),
+            filter_text=word.text,
+            sort_text=f"{rank:02}",
+            text_edit=types.TextEdit(range=range, new_text=word.text),
+        )
+        for rank, word in enumerate(prediction.words)
+    ]
+
+
+def percent(probability: float) -> str:
+    """Write a probability as people do."""
+    return "<1 %" if probability < 0.005 else f"{100 * probability:.0f} %"

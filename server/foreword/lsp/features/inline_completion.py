@@ -1,0 +1,47 @@
+"""``textDocument/inlineCompletion`` (LSP 3.18): how the sentence may go on, shown behind the cursor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
+from foreword.lsp.features.completion import before_cursor, typed_range
+
+if TYPE_CHECKING:
+    from foreword.lsp.server import ForewordServer
+    from foreword_models.words.predictor import Phrase
+
+
+def register(server: ForewordServer) -> None:
+    """Answer inline completion requests."""
+
+    @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION)
+    async def inline_complete(params: types.InlineCompletionParams) -> types.InlineCompletionList:
+        nothing = types.InlineCompletionList(items=[])
+        document = server.documents.get(params.text_document.uri)
+        if document is None or not server.language(document).inline_completion.enabled:
+            return nothing
+        settings, position = server.language(document).inline_completion, params.position
+        text = before_cursor(document, position)
+        models = server.models
+
+        def work(checkpoint: Checkpoint) -> Phrase | None:
+            return models.predictor().phrase(text, words=settings.max_words, checkpoint=checkpoint)
+
+        typed = typed_range(document, position)
+        try:
+            phrase = await server.engine.run(Priority.INLINE_COMPLETION, work, key=("inline", document.uri))
+        except (Superseded, EngineClosedError):
+            return nothing
+        except Exception as error:
+            server.fail(error)
+            return nothing
+        if phrase is None:
+            return nothing
+        written = phrase.prefix + phrase.text
+        # The range is sent always: Neovim takes the cursor as it is when the answer comes if there is none.
+        return types.InlineCompletionList(
+            items=[types.InlineCompletionItem(insert_text=written, filter_text=written, range=typed(phrase.prefix))]
+        )

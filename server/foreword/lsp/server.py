@@ -1,0 +1,141 @@
+"""One connection's server: its settings, its documents, and the engine that works for them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from foreword import __version__
+from foreword.engine.engine import Engine
+from foreword.engine.models import Models
+from foreword.lsp.capabilities import initial_settings
+from foreword.lsp.features import completion, configuration, diagnostics, documents, inline_completion
+from foreword.lsp.greeting import Rejoined
+from foreword.lsp.progress import WorkDoneProgress
+from foreword.lsp.protocol import ForewordProtocol
+from foreword.settings import LanguageSettings, Settings
+from foreword.settings_check import Problem
+from foreword.text.document import Document
+from foreword_models.errors import ForewordError
+
+logger = logging.getLogger(__name__)
+
+
+class ForewordServer(LanguageServer):
+    """The language server of one connection.
+
+    Attributes
+    ----------
+    settings
+        In force now.
+    documents
+        The open ones, by URI.
+    engine, models
+        The inference thread, and what it works with.
+    exit_code
+        What the process is to end with: 0 after ``shutdown`` and ``exit``, else 1.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("foreword", __version__, protocol_cls=ForewordProtocol, max_workers=1)
+        self.settings = Settings()
+        self.documents: dict[str, Document] = {}
+        self.encoding = "utf-16"
+        self.engine = Engine()
+        self.models = self._new_models()
+        self.reading: dict[str, asyncio.Task[None]] = {}
+        self.background: set[asyncio.Task[None]] = set()
+        self.exit_code = 1
+        self._initialize_params: dict[str, Any] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told: set[str] = set()
+        for feature in (documents, configuration, completion, inline_completion, diagnostics):
+            feature.register(self)
+
+    def serve(self, stdin: BinaryIO, stdout: BinaryIO, *, read: bytes, greeted: int | str | None) -> int:
+        """Serve one client on two streams until it says ``exit`` or its stream ends; returns the exit code.
+
+        Parameters
+        ----------
+        read, greeted
+            What `greeting.greet` returned.
+        """
+        protocol = self.protocol
+        assert isinstance(protocol, ForewordProtocol)
+        protocol.greeted = greeted
+        self.start_io(Rejoined(read, stdin), stdout)  # type: ignore[arg-type]
+        return self.exit_code
+
+    def begin(self, params: dict[str, Any], encoding: str) -> None:
+        """Take note of the client's ``initialize``."""
+        self._loop = asyncio.get_running_loop()
+        self._initialize_params = params
+        self.encoding = encoding
+        self.configure(None)
+
+    def configure(self, editor: Any) -> None:
+        """Put settings in force: files, initializationOptions, and the editor's configuration if it is known."""
+        before = self.settings.model
+        self.settings, problems = initial_settings(self._initialize_params, editor)
+        if self.settings.model != before:
+            self.models = self._new_models()
+        self._show_problems(problems)
+
+    def language(self, document: Document) -> LanguageSettings:
+        """Return the settings that hold in a document."""
+        return self.settings.for_language(document.language_id)
+
+    def tell(self, message: str, kind: types.MessageType = types.MessageType.Error) -> None:
+        """Show the user a sentence, once in a session: a model that is missing is not news at every key."""
+        if message not in self._told:
+            self._told.add(message)
+            self.window_show_message(types.ShowMessageParams(type=kind, message=message))
+
+    def fail(self, error: Exception) -> None:
+        """Tell the user about an error: its message if it is meant for them, else that something went wrong."""
+        if isinstance(error, ForewordError):
+            self.tell(str(error))
+            return
+        # The message of an unexpected error may hold the user's text; its type and place do not.
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        where = f" at {place.tb_frame.f_code.co_name}:{place.tb_lineno}" if place else ""
+        logger.error("unexpected %s%s", type(error).__name__, where)
+        self.tell(f"Foreword met an unexpected {type(error).__name__}{where}; please report it. It goes on working.")
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Log that a message was not handled, without its text; pygls would show it to the user."""
+        logger.warning("%s: %s", getattr(source, "__name__", "error"), type(error).__name__)
+
+    def stop(self, exit_code: int) -> None:
+        """End the main loop after the message in hand."""
+        self.exit_code = exit_code
+        if self._stop_event is not None:
+            self._stop_event.set()
+
+    def on_loop(self, work: Callable[[], None]) -> None:
+        """Run a function on the event loop's thread, soon; nothing happens when the loop is gone."""
+        try:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(work)
+        except RuntimeError:
+            logger.debug("the event loop has closed")
+
+    def _new_models(self) -> Models:
+        info = types.MessageType.Info
+        return Models(
+            decoder=self.settings.model.decoder,
+            encoder=self.settings.model.encoder,
+            progress=WorkDoneProgress(self.protocol, self.on_loop),
+            say=lambda message: self.on_loop(lambda: self.tell(message, info)),
+        )
+
+    def _show_problems(self, problems: list[Problem]) -> None:
+        for problem in problems:
+            self.tell(f"Foreword settings: {problem.message}", types.MessageType.Warning)

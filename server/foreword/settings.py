@@ -1,0 +1,305 @@
+"""Every setting of Foreword: one typed tree, a default for each, read from files and from editors.
+
+Outside (TOML, JSON) the keys are in camelCase, inside in snake_case. The dataclasses are the only description of the
+tree: the type of a field says what it takes, its metadata hold its ``description`` and its limits (``minimum``,
+``maximum``; ``characters``, the length of each string in a list). A wrong key or value becomes a `Problem` to be shown
+to the user, the default is used in its place, and the rest applies.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import cattrs
+import platformdirs
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from foreword.settings_check import Problem, check_tree, keys_of
+
+__all__ = [
+    "PROSE_LANGUAGES",
+    "ClassifierSettings",
+    "CompletionSettings",
+    "DiagnosticsSettings",
+    "InlineCompletionSettings",
+    "LanguageSettings",
+    "ModelSettings",
+    "Problem",
+    "Settings",
+    "check",
+    "merge",
+    "parse",
+    "read_files",
+]
+
+# fmt: off
+PROSE_LANGUAGES = frozenset({
+    "plaintext", "plain text", "text", "txt", "mail", "message", "eml", "gitsendemail",
+    "markdown", "markdown.mdx", "mdx", "gfm", "pandoc", "quarto", "rmd", "rmarkdown", "djot", "vimwiki", "mediawiki",
+    "gitcommit", "git-commit", "git-commit-message", "scminput", "hgcommit", "jj-commit", "jjdescription",
+    "latex", "tex", "plaintex", "context", "typst", "html", "xhtml", "org", "norg", "textile", "fountain",
+    "restructuredtext", "rst", "asciidoc", "asciidoctor",
+})
+# fmt: on
+"""Language ids, in lower case and as the various editors spell them, where Foreword is on unless it is turned off."""
+
+
+def _setting(default: Any, description: str, **limits: int) -> Any:
+    return field(default=default, metadata={"description": description, **limits})
+
+
+def _about(description: str) -> dict[str, Any]:
+    return {"description": description}
+
+
+@dataclass(frozen=True)
+class CompletionSettings:
+    """The list of next words."""
+
+    enabled: bool = _setting(True, "Offer the next words in a list.")
+    max_items: int = _setting(5, "The most words in the list.", minimum=1, maximum=10)
+    minimum_probability: float = _setting(0.005, "Leave out words less probable than this.", minimum=0, maximum=1)
+    trigger_characters: tuple[str, ...] = _setting(
+        (), "Characters after which the editor opens the list by itself.", characters=1
+    )
+
+
+@dataclass(frozen=True)
+class InlineCompletionSettings:
+    """The phrase shown behind the cursor."""
+
+    enabled: bool = _setting(True, "Show how the sentence may go on behind the cursor.")
+    max_words: int = _setting(6, "The most words of a phrase.", minimum=1, maximum=20)
+
+
+@dataclass(frozen=True)
+class ClassifierSettings:
+    """What one classifier marks, and how."""
+
+    enabled: bool = _setting(True, "Let this classifier read.")
+    labels: tuple[str, ...] | None = _setting(None, "The labels to mark; null: those the classifier recommends.")
+    severity: Literal["error", "warning", "information", "hint"] = _setting("information", "How a mark looks.")
+    minimum_probability: float | None = _setting(
+        None, "Mark from this probability on; null: as the classifier was calibrated.", minimum=0, maximum=1
+    )
+
+
+@dataclass(frozen=True)
+class DiagnosticsSettings:
+    """The marks on sentences."""
+
+    enabled: bool = _setting(True, "Mark sentences.")
+    delay_milliseconds: int = _setting(400, "Read this long after the last change.", minimum=50, maximum=10_000)
+    classifiers: Mapping[str, ClassifierSettings] = field(
+        default_factory=dict, metadata=_about("Settings of single classifiers, by name.")
+    )
+
+    def classifier(self, name: str) -> ClassifierSettings:
+        """Return the settings of a classifier, the defaults where there are none."""
+        return self.classifiers.get(name) or ClassifierSettings()
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Which models are used."""
+
+    decoder: str = _setting("smollm2-135m", "Model pack, or path of a model, that predicts words.")
+    encoder: str = _setting("minilm-l6", "Model pack, or path of a model, that reads sentences.")
+
+
+@dataclass(frozen=True)
+class LanguageSettings:
+    """The settings that hold in documents of one language; also the keys that `Settings.languages` may override."""
+
+    enabled: bool = _setting(True, "Work in documents of this language.")
+    completion: CompletionSettings = field(
+        default_factory=CompletionSettings, metadata=_about("The list of next words.")
+    )
+    inline_completion: InlineCompletionSettings = field(
+        default_factory=InlineCompletionSettings, metadata=_about("The phrase behind the cursor.")
+    )
+    diagnostics: DiagnosticsSettings = field(
+        default_factory=DiagnosticsSettings, metadata=_about("The marks on sentences.")
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole tree.
+
+    Attributes
+    ----------
+    languages : Mapping
+        For a language id the keys of `LanguageSettings` that differ in it, as a partial tree with outside names.
+    """
+
+    enabled: bool = _setting(True, "Work at all.")
+    completion: CompletionSettings = field(
+        default_factory=CompletionSettings, metadata=_about("The list of next words.")
+    )
+    inline_completion: InlineCompletionSettings = field(
+        default_factory=InlineCompletionSettings, metadata=_about("The phrase behind the cursor.")
+    )
+    diagnostics: DiagnosticsSettings = field(
+        default_factory=DiagnosticsSettings, metadata=_about("The marks on sentences.")
+    )
+    model: ModelSettings = field(default_factory=ModelSettings, metadata=_about("Which models are used."))
+    languages: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict,
+        metadata={"description": "What differs in single languages, by language id.", "overrides": LanguageSettings},
+    )
+    _resolved: dict[str, LanguageSettings] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def for_language(self, language_id: str) -> LanguageSettings:
+        """Return what holds in documents of a language; the empty id counts as plain text, case does not matter.
+
+        A feature needs to look at its own ``enabled`` only: it is off where the language or everything is off.
+        """
+        key = language_id.casefold() or "plaintext"
+        if key not in self._resolved:
+            if len(self._resolved) >= 100:  # ids come from the client
+                self._resolved.clear()
+            self._resolved[key] = self._resolve(key)
+        return self._resolved[key]
+
+    def _resolve(self, key: str) -> LanguageSettings:
+        overrides = merge(*(tree for name, tree in self.languages.items() if name.casefold() == key))
+        general = _converter().unstructure(self)
+        tree = merge({name: general[name] for name in keys_of(LanguageSettings)}, overrides)
+        resolved = _converter().structure(tree, LanguageSettings)
+        enabled = self.enabled and overrides.get("enabled", key in PROSE_LANGUAGES)
+        return LanguageSettings(
+            enabled,
+            dataclasses.replace(resolved.completion, enabled=enabled and resolved.completion.enabled),
+            dataclasses.replace(resolved.inline_completion, enabled=enabled and resolved.inline_completion.enabled),
+            dataclasses.replace(resolved.diagnostics, enabled=enabled and resolved.diagnostics.enabled),
+        )
+
+
+def parse(tree: Any) -> tuple[Settings, list[Problem]]:
+    """Read a tree of settings.
+
+    Parameters
+    ----------
+    tree : Any
+        What a TOML or JSON reader returned; a dict with the outside names, or None for nothing.
+
+    Returns
+    -------
+    settings : Settings
+        Complete: the defaults stand wherever the tree says nothing or something wrong.
+    problems : list[Problem]
+        In the order of the tree.
+    """
+    valid, problems = check(tree)
+    return _converter().structure(valid, Settings), problems
+
+
+def check(tree: Any, source: str = "") -> tuple[dict[str, Any], list[Problem]]:
+    """Take out of one layer of settings what is wrong in it, so that it does not hide what another layer says.
+
+    Parameters
+    ----------
+    tree : Any
+        As for `parse`. Null counts as not set, except where it is a value.
+    source : str
+        Where the layer is from, named in each message.
+
+    Returns
+    -------
+    tuple[dict, list[Problem]]
+        What is right, with the outside names, and the rest.
+    """
+    return check_tree(tree, Settings, source)
+
+
+def merge(*trees: Any) -> dict[str, Any]:
+    """Merge trees of settings, the later ones winning key by key; anything but a dict is passed over."""
+    merged: dict[str, Any] = {}
+    for tree in trees:
+        for key, value in tree.items() if isinstance(tree, Mapping) else ():
+            if isinstance(value, Mapping):
+                merged[key] = merge(merged.get(key), value)
+            elif value is not None or not isinstance(merged.get(key), Mapping):
+                merged[key] = value
+    return merged
+
+
+def read_files(
+    user_config_dir: Path | None = None, workspace_root: Path | None = None
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Read and merge the user's ``config.toml``, the project's ``.foreword.toml`` and its ``[tool.foreword]``.
+
+    Parameters
+    ----------
+    user_config_dir : Path, optional
+        Folder of the user's file; by default the platform's. The environment variable FOREWORD_CONFIG, the path of a
+        file, comes before it.
+    workspace_root : Path, optional
+        Folder of ``.foreword.toml`` and ``pyproject.toml``; without it neither is read.
+
+    Returns
+    -------
+    tuple[dict, list[Problem]]
+        One tree for `merge` and `parse`, the later files winning, already free of what is wrong in them; and what is
+        wrong, with the file and, where it is not TOML, the line. A file that does not exist is none of that, unless
+        FOREWORD_CONFIG names it.
+    """
+    named = os.environ.get("FOREWORD_CONFIG")
+    folder = user_config_dir or platformdirs.user_config_path("foreword", appauthor=False)
+    layers: list[tuple[Path, tuple[str, ...]]] = [(Path(named) if named else folder / "config.toml", ())]
+    if workspace_root is not None:
+        layers += [(workspace_root / ".foreword.toml", ()), (workspace_root / "pyproject.toml", ("tool", "foreword"))]
+    trees, problems = [], []
+    for number, (file, keys) in enumerate(layers):
+        try:
+            tree = _read_toml(file, required=bool(named) and number == 0)
+        except ValueError as error:
+            problems.append(Problem(str(file), str(error)))
+            continue
+        for key in keys:
+            tree = tree.get(key) if isinstance(tree, Mapping) else None
+        valid, wrong = check(tree, str(file))
+        trees.append(valid)
+        problems += wrong
+    return merge(*trees), problems
+
+
+def _read_toml(file: Path, required: bool) -> Any:
+    """Return the content of a file, nothing if it does not exist; ValueError with a message for the user."""
+    try:
+        data = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        if required:
+            raise ValueError(f"{file} does not exist; mend FOREWORD_CONFIG, or leave it unset.") from None
+        return {}
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{file} cannot be read ({error}); it is skipped.") from None
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line, reason = data.count(b"\n", 0, error.start) + 1, "it is not UTF-8"
+    except (ValueError, RecursionError) as error:
+        place = re.search(r" \(at line (\d+)", str(error))
+        line = int(place[1]) if place else data.count(b"\n") + 1
+        reason = str(error).partition(" (at ")[0]
+    raise ValueError(f"{file}, line {line}: this is not TOML ({reason}); the file is skipped until that is mended.")
+
+
+@functools.cache
+def _converter() -> cattrs.Converter:
+    converter = cattrs.Converter()
+    sections: tuple[type, ...] = (CompletionSettings, InlineCompletionSettings, ClassifierSettings, ModelSettings)
+    for kind in (*sections, DiagnosticsSettings, LanguageSettings, Settings):  # parts before what is made of them
+        names: Any = {setting.name: override(rename=outside) for outside, (setting, _) in keys_of(kind).items()}
+        converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter, **names))
+        converter.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, converter, **names))
+    return converter

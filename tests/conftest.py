@@ -1,0 +1,54 @@
+"""What tests of every kind share: real model packs, and what becomes of tests whose outside needs are missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def pack() -> Callable[[str], Path]:
+    """Return a function from a model pack's name to its folder; the pack is pulled into the user's cache if need be."""
+
+    def folder(name: str) -> Path:
+        from foreword_models.zoo.pull import require
+        from foreword_models.zoo.registry import pack as find
+        from foreword_models.zoo.store import Store
+
+        return require(find(name), Store.default(), say=lambda message: print(message, file=sys.stderr))
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def editor() -> Callable[[str], str]:
+    """Return a function from an editor's command to its path; the test is skipped where it is not installed.
+
+    With FOREWORD_REQUIRE_EDITORS set, as in CI, a missing editor is a failure.
+    """
+
+    def find(command: str) -> str:
+        path = shutil.which(command)
+        if path is None:
+            reason = f"the editor {command!r} is not installed"
+            if os.environ.get("FOREWORD_REQUIRE_EDITORS"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def development_data() -> Path:
+    """Return the folder of development data that lies beside some checkouts; the test is skipped where it does not."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("the development data is not beside this checkout")
+    return SHARED / "data"
