@@ -57,7 +57,7 @@ def open_model(
     elif path.is_dir():
         folder = TransformersFolder(path)
         config = folder.config()
-        tokenizer = Tokenizer.read(folder.tokenizer_file, config.vocabulary)
+        tokenizer = Tokenizer(folder.tokenizer(), config.vocabulary)
         weights = assemble(config, dict(folder.tensors()), dtype)
     else:
         raise UnsupportedModelError(

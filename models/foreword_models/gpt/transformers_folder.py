@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import tokenizers
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
@@ -76,16 +77,24 @@ class TransformersFolder:
         if not config.tied:
             yield "head.weight", read("lm_head.weight")
 
-    @property
-    def tokenizer_file(self) -> Path:
-        """The directory's ``tokenizer.json``."""
+    def tokenizer(self) -> tokenizers.Tokenizer:
+        """Read the directory's tokenizer: ``tokenizer.json``, else whatever transformers can make one of."""
         path = self.path / "tokenizer.json"
-        if not path.is_file():
-            raise UnsupportedModelError(
-                f"{self.path} has no tokenizer.json; load its tokenizer once with transformers.AutoTokenizer and "
-                "save_pretrained it there."
-            )
-        return path
+        try:
+            if path.is_file():
+                return tokenizers.Tokenizer.from_file(str(path))
+            # Older directories hold only vocab.json and merges.txt, or a SentencePiece model. The import takes seconds.
+            from transformers import AutoTokenizer
+
+            wrapped = AutoTokenizer.from_pretrained(self.path, local_files_only=True, trust_remote_code=False)
+            backend: tokenizers.Tokenizer = wrapped.backend_tokenizer
+            return backend
+        except Exception as error:  # both libraries raise whatever they meet
+            reason = str(error).partition("\n")[0]
+            raise CorruptModelError(
+                f"{self.path} has no tokenizer that can be read ({reason}); load it once with "
+                "transformers.AutoTokenizer and save_pretrained it there."
+            ) from error
 
     def _weight_files(self) -> list[Path]:
         index = self.path / "model.safetensors.index.json"

@@ -1,51 +1,49 @@
-"""Which characters make a word, and where a word ends. Pure text; no model.
+"""Which characters make a word, where a word ends, and where the word at the end of a text begins. Pure text; no model.
 
-A word is a run of letters, marks and digits. An apostrophe (either kind) or a hyphen joins two such runs into one
-word (``don't``, ``well-known``) but neither begins nor ends one. In scripts written without spaces every character is
-a word.
+A word is a run of letters, marks and digits. A joiner (an apostrophe of either kind, a hyphen, the invisible joiners of
+Persian and the Indic scripts) binds two such runs into one word (``don't``, ``well-known``) but neither begins nor ends
+one. In scripts written without spaces every character is a word.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
-JOINERS = frozenset("'\u2019-\u2010\u2011")
+JOINERS = frozenset("'\u2019-\u2010\u2011\u200c\u200d")
 
-# Han, kana, bopomofo, Thai, Lao, Khmer, Myanmar: first and last code point of the blocks.
-_SPACELESS = (
-    (0x0E00, 0x0EFF),
-    (0x1000, 0x109F),
-    (0x1780, 0x17FF),
-    (0x3040, 0x312F),
-    (0x31F0, 0x31FF),
-    (0x3400, 0x4DBF),
-    (0x4E00, 0x9FFF),
-    (0xF900, 0xFAFF),
-    (0x20000, 0x3FFFF),
+LOOK_BACK = 200
+"""The longest beginning of a word, in code points, that is looked for."""
+
+# Scripts written without spaces between words: Thai and Lao, Myanmar, Khmer, kana, Han.
+_SPACELESS = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\uff66-\uff9f\U0001aff0-\U0001b16f\U00020000-\U0003347f]"
 )
-
-
-def is_spaceless(character: str) -> bool:
-    """Whether the character belongs to a script written without spaces between words."""
-    code = ord(character)
-    return code >= 0x0E00 and any(first <= code <= last for first, last in _SPACELESS)
 
 
 def is_word_character(character: str) -> bool:
     """Whether the character can stand inside a word other than as a joiner."""
-    if character.isascii():
-        return character.isalnum()
-    return unicodedata.category(character)[0] in "LM" or character.isalnum()
+    return unicodedata.category(character)[0] in "LMN"
+
+
+def is_spaceless(character: str) -> bool:
+    """Whether the character belongs to a script written without spaces between words."""
+    return _SPACELESS.match(character) is not None
 
 
 def word_end(text: str) -> int:
-    """Length of the word that `text` begins with; joiners at the very end of `text` count, since more may follow.
+    """Return the length of the word that `text` begins with.
+
+    Joiners at the very end of `text` count, since more of the word may follow.
 
     Examples
     --------
     >>> word_end("don't know"), word_end("well--"), word_end("well-"), word_end(", and")
     (5, 4, 5, 0)
     """
+    if not text or not is_word_character(text[0]) or _is_mark(text[0]):
+        return 0
     index = 0
     while index < len(text):
         character = text[index]
@@ -53,7 +51,7 @@ def word_end(text: str) -> int:
             index += 1
             if is_spaceless(character):
                 return index
-        elif character in JOINERS and index and (index + 1 == len(text) or is_word_character(text[index + 1])):
+        elif character in JOINERS and (index + 1 == len(text) or is_word_character(text[index + 1])):
             index += 1
         else:
             break
@@ -61,27 +59,42 @@ def word_end(text: str) -> int:
 
 
 def partial_word(text: str) -> str:
-    """The beginning of a word that `text` ends with, joiners after a letter included; empty after a space or a symbol.
+    """Return the beginning of a word that `text` ends with, empty at a word boundary.
+
+    A joiner at the end belongs to it if a letter stands before, because the writer may be on the way from "don'" to
+    "don't". Only the last `LOOK_BACK` code points are looked at.
 
     Examples
     --------
-    >>> partial_word("We should sche"), partial_word("I don'"), partial_word("end. "), partial_word("a--b")
+    >>> partial_word("We should sche"), partial_word("I don'"), partial_word("the end. "), partial_word("a--b")
     ('sche', "don'", '', 'b')
     """
+    floor = max(len(text) - LOOK_BACK, 0)
     start = len(text)
-    while start:
-        character = text[start - 1]
-        if is_word_character(character):
-            if is_spaceless(character):
-                break
+    if start - 1 > floor and text[start - 1] in JOINERS and _in_spaced_word(text[start - 2], "LM"):
+        start -= 1
+    while start > floor:
+        if _in_spaced_word(text[start - 1]):
             start -= 1
         elif (
-            character in JOINERS
-            and start > 1
-            and is_word_character(text[start - 2])
-            and not is_spaceless(text[start - 2])
+            start < len(text)
+            and start - 1 > floor
+            and text[start - 1] in JOINERS
+            and _in_spaced_word(text[start])
+            and _in_spaced_word(text[start - 2])
         ):
-            start -= 1
+            start -= 2
         else:
             break
+    # A mark belongs to the character it stands on: that of an emoji, say, begins no word.
+    while start < len(text) and (_is_mark(text[start]) or text[start] in JOINERS):
+        start += 1
     return text[start:]
+
+
+def _in_spaced_word(character: str, categories: str = "LMN") -> bool:
+    return unicodedata.category(character)[0] in categories and not is_spaceless(character)
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character)[0] == "M"

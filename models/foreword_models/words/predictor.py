@@ -12,7 +12,7 @@ from foreword_models.gpt.decoder import Node
 from foreword_models.gpt.model import LanguageModel
 from foreword_models.gpt.tokenizer import replace_surrogates
 from foreword_models.words.characters import is_word_character, partial_word
-from foreword_models.words.search import Budget, WordSearch
+from foreword_models.words.search import LONGEST_WORD, Budget, WordSearch
 from foreword_models.words.vocabulary import Vocabulary
 
 Checkpoint = Callable[[], None]
@@ -163,6 +163,8 @@ class Predictor:
             if decoded[-1] in _SENTENCE_END:
                 whole, whole_log = written, log_probability
                 break
+            if len(node) == decoder.config.context:
+                break
             checkpoint()
             node = decoder.extend(node, [int(token)])
         return whole.decode("utf-8", "ignore").rstrip(" "), whole_log
@@ -177,7 +179,8 @@ class Predictor:
     def _read(self, text: str, checkpoint: Checkpoint) -> Node:
         """Decode `text`, reusing the longest beginning shared with what was decoded last."""
         decoder = self.model.decoder
-        room = decoder.config.context - _PHRASE_TOKENS - 64
+        context = decoder.config.context
+        room = context - 1 - min(_PHRASE_TOKENS + LONGEST_WORD, context // 2)
         ids = [decoder.config.start_token, *self.model.tokenizer.encode(text)[-room:]]
         if self._trunk.ids.tolist() == ids:
             return self._trunk

@@ -88,6 +88,7 @@ class WordSearch:
         self.boundary = boundary
         self._decoder = decoder
         self._vocabulary = vocabulary
+        self._room = decoder.config.context - len(boundary)
         self._order = torch.from_numpy(vocabulary.order)
         self._root = self._distributions(decoder.logits(boundary).unsqueeze(0))[0]
         self._expanded: LRUCache[tuple[int, ...], tuple[Node, Distribution]] = LRUCache(REMEMBERED)
@@ -122,6 +123,7 @@ class WordSearch:
         deadline = time.perf_counter() + budget.seconds
         forwards = 0
         while batch := frontier.pop(BATCH):
+            batch = self._within_context(frontier, batch)
             unknown = [spelling for spelling in batch if spelling.tokens not in self._expanded]
             if unknown and (forwards >= budget.forwards or time.perf_counter() > deadline):
                 frontier.leave(batch)
@@ -134,6 +136,12 @@ class WordSearch:
                 node, distribution = self._expanded[spelling.tokens]
                 frontier.expand(_Spelling(spelling.tokens, spelling.text, spelling.probability, node), distribution)
         return frontier.result(forwards)
+
+    def _within_context(self, frontier: Frontier, batch: list[_Spelling]) -> list[_Spelling]:
+        """Leave the spellings that the model's context has no room for."""
+        room = self._room
+        frontier.leave([spelling for spelling in batch if len(spelling.tokens) > room])
+        return [spelling for spelling in batch if len(spelling.tokens) <= room]
 
     def _expand(self, spellings: list[_Spelling]) -> None:
         nodes = self._decoder.branch([(spelling.node, spelling.tokens[-1:]) for spelling in spellings])

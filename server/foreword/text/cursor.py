@@ -1,71 +1,12 @@
-"""Where the word under the cursor begins, and how much of the text before it a model is given.
-
-Both answers are pure functions of the text before the cursor, so that they are the same after any detour of edits.
-"""
+"""How much of the text before the cursor a model is given."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from foreword.text.document import Document
 
-LOOK_BACK = 200
-"""The longest beginning of a word, in code points, that is looked for."""
-
-# Between two word characters these belong to the word: apostrophes (typewriter and typographic), the hyphen in its two
-# codings, and the invisible joiners of Persian and the Indic scripts.
-_JOINERS = frozenset("'\u2019-\u2010\u200c\u200d")
-
-# Scripts written without spaces between words: Thai and Lao, Myanmar, Khmer, kana, Han.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
-    "\U0001aff0-\U0001b16f\U00020000-\U0003347f]"
-)
 _SPACES = re.compile(r"\s+")
-
-
-def split_at_cursor(before: str) -> tuple[str, str]:
-    """Split the text before the cursor where the current word begins.
-
-    A word is a run of letters, marks and digits. A joiner (apostrophe, hyphen) between two of them belongs to it, and
-    so does one at the cursor directly behind a letter, because the user may be on the way from "don'" to "don't". The
-    underscore is not a word character. In scripts written without spaces (Han, kana, Thai, ...) a character is a word:
-    nothing of it is partial, and a run stops behind it.
-
-    Parameters
-    ----------
-    before : str
-        Text before the cursor; only its last `LOOK_BACK` code points are looked at.
-
-    Returns
-    -------
-    context : str
-        Everything before the word, the space in front of it included.
-    partial : str
-        What has been typed of the word, empty at the beginning of one. ``context + partial == before``.
-    """
-    floor = max(len(before) - LOOK_BACK, 0)
-    start = len(before)
-    if start - 1 > floor and before[start - 1] in _JOINERS and _is_letter(before[start - 2]):
-        start -= 1
-    while start > floor:
-        if _is_word_character(before[start - 1]):
-            start -= 1
-        elif (
-            start < len(before)
-            and start - 1 > floor
-            and before[start - 1] in _JOINERS
-            and _is_word_character(before[start])
-            and _is_word_character(before[start - 2])
-        ):
-            start -= 2
-        else:
-            break
-    # A mark belongs to the character it stands on: that of an emoji, say, begins no word.
-    while start < len(before) and (unicodedata.category(before[start])[0] == "M" or before[start] in _JOINERS):
-        start += 1
-    return before[:start], before[start:]
 
 
 def context_window(document: Document, line: int, character: int, limit: int, hop: int) -> str:
@@ -111,13 +52,3 @@ def context_window(document: Document, line: int, character: int, limit: int, ho
     # than limit - hop.
     space = _SPACES.search(text[: min(hop, (limit - hop) // 2)])
     return text[space.end() :] if space else text
-
-
-def _is_letter(character: str) -> bool:
-    """Letters and their marks, but not of a script without spaces."""
-    return unicodedata.category(character)[0] in "LM" and not _UNSPACED.match(character)
-
-
-def _is_word_character(character: str) -> bool:
-    """Letters, marks and numbers, but not of a script without spaces."""
-    return unicodedata.category(character)[0] in "LMN" and not _UNSPACED.match(character)

@@ -18,14 +18,14 @@ CORPUS = [
 ]
 
 
-def make_reference(family: str, seed: int = 0) -> torch.nn.Module:
+def make_reference(family: str, seed: int = 0, context: int = CONTEXT) -> torch.nn.Module:
     """A transformers model with random weights, larger than usual so that logits differ clearly."""
     from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(seed)
     if family == "gpt2":
         config = GPT2Config(
-            vocab_size=VOCABULARY, n_positions=CONTEXT, n_embd=32, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=0
+            vocab_size=VOCABULARY, n_positions=context, n_embd=32, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=0
         )
         model: torch.nn.Module = GPT2LMHeadModel(config)
     else:
@@ -36,7 +36,7 @@ def make_reference(family: str, seed: int = 0) -> torch.nn.Module:
             num_hidden_layers=2,
             num_attention_heads=6,
             num_key_value_heads=2,
-            max_position_embeddings=CONTEXT,
+            max_position_embeddings=context,
             rope_theta=500.0,
             tie_word_embeddings=family == "llama",
             bos_token_id=0,
@@ -67,9 +67,9 @@ def make_tokenizer() -> Tokenizer:
     return backend
 
 
-def save_model(folder: Path, family: str, seed: int = 0) -> torch.nn.Module:
+def save_model(folder: Path, family: str, seed: int = 0, context: int = CONTEXT) -> torch.nn.Module:
     """Save a random model and its tokenizer into `folder`; returns the reference model."""
-    model = make_reference(family, seed)
+    model = make_reference(family, seed, context)
     model.save_pretrained(folder, safe_serialization=True)  # type: ignore[operator]
     make_tokenizer().save(str(folder / "tokenizer.json"))
     return model

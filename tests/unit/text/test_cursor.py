@@ -1,4 +1,4 @@
-"""The word under the cursor, and the window of text before it."""
+"""The window of text before the cursor."""
 
 from __future__ import annotations
 
@@ -9,71 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foreword.text.cursor import LOOK_BACK, context_window, split_at_cursor
+from foreword.text.cursor import context_window
 from foreword.text.document import Document
-
-
-@pytest.mark.parametrize(
-    ("before", "partial"),
-    [
-        ("", ""),
-        ("Hello ", ""),
-        ("We should sche", "sche"),
-        ("sche", "sche"),
-        ("line\nnext", "next"),
-        ("snake_case", "case"),
-        ("in 2024", "2024"),
-        ("don't", "don't"),
-        ("don’t", "don’t"),
-        ("don'", "don'"),
-        ("well-kno", "well-kno"),
-        ("well-", "well-"),
-        ("a mother-in-l", "mother-in-l"),
-        ("2024-", ""),
-        ("3-year", "3-year"),
-        ("well--kno", "kno"),
-        ("'tis", "tis"),
-        (" -", ""),
-        ("end.", ""),
-        ("(par", "par"),
-        ("naïve", "naïve"),
-        ("nai\u0308ve", "nai\u0308ve"),
-        ("❤\ufe0f", ""),
-        ("❤\ufe0fabc", "abc"),
-        ("❤\ufe0f'", ""),
-        ("😀ab", "ab"),
-        ("По-русс", "По-русс"),
-        ("می\u200cخوا", "می\u200cخوا"),
-        ("हिन्दी", "हिन्दी"),
-        ("한국", "한국"),
-        ("中文", ""),
-        ("中文abc", "abc"),
-        ("カタ", ""),
-        ("ひら", ""),
-        ("ภาษาไทย", ""),
-        ("中'", ""),
-        ("\ud800ab", "ab"),
-        ("ab\0cd", "cd"),
-    ],
-)
-def test_where_the_word_begins(before: str, partial: str) -> None:
-    assert split_at_cursor(before) == (before[: len(before) - len(partial)], partial)
-
-
-@given(st.text("ab1'’-_ .中ก\u0301\u200d😀\ufe0f\n", max_size=40) | st.text(max_size=40))
-def test_nothing_is_lost_and_a_word_begins_with_a_letter_or_digit(before: str) -> None:
-    context, partial = split_at_cursor(before)
-    assert context + partial == before
-    assert not partial or partial[0].isalnum() or partial[0].isnumeric()
-    assert not any(character.isspace() or character == "_" for character in partial)
-
-
-def test_a_word_without_end_is_cut() -> None:
-    begun = time.perf_counter()
-    context, partial = split_at_cursor("a-" * 500_000)
-    assert len(partial) <= LOOK_BACK
-    assert len(context) + len(partial) == 1_000_000
-    assert time.perf_counter() - begun < 0.5
 
 
 def document(text: str) -> Document:

@@ -1,0 +1,1 @@
+"""Reading sentences: one BERT encoder, and the heads that label its vectors."""

@@ -1,0 +1,110 @@
+"""The predictor on a tiny random model: any text gets an answer, and typing reuses what was decoded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foreword_models.errors import Cancelled
+from foreword_models.gpt.model import open_model
+from foreword_models.words.predictor import Predictor
+from foreword_models.words.search import Budget
+from tests.unit.gpt.tiny import save_model
+
+
+@pytest.fixture(scope="module")
+def predictor(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    folder = tmp_path_factory.mktemp("model")
+    save_model(folder, "llama", context=512)
+    return Predictor(open_model(folder, dtype=torch.float32))
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.text(max_size=40) | st.text("ab '’-\n.\0\ud800中é😀", max_size=40))
+def test_any_text_gets_words_that_begin_with_what_was_typed(predictor: Predictor, text: str) -> None:
+    prediction = predictor.predict(text, 3, budget=Budget(forwards=1))
+    assert text.replace("\ud800", "\ufffd").endswith(prediction.prefix)
+    for word in prediction.words:
+        assert word.text.startswith(prediction.prefix)
+        assert word.text != prediction.prefix
+        assert 0 < word.probability <= 1
+
+
+@pytest.mark.parametrize("text", ["", "\0", "\ud800", "x" * 10_000, "word " * 5000, "a\n" * 3000, " " * 2000])
+def test_awkward_texts_are_answered(predictor: Predictor, text: str) -> None:
+    predictor.predict(text, 3, budget=Budget(forwards=1))
+    predictor.phrase(text)
+
+
+def test_an_answer_does_not_depend_on_what_came_before(predictor: Predictor) -> None:
+    text = "I don't know whether the sch"
+    predictor.predict(text, 3)
+    predictor.predict("something else", 3)
+    again, fresh = predictor.predict(text, 3), Predictor(predictor.model).predict(text, 3)
+    assert [word.text for word in again.words] == [word.text for word in fresh.words]
+    for word, other in zip(again.words, fresh.words, strict=True):
+        assert word.probability == pytest.approx(other.probability, abs=1e-4)
+
+
+def test_typing_decodes_only_what_is_new(predictor: Predictor) -> None:
+    predictor.predict("We should talk about the ", 3, budget=Budget(forwards=0))
+    assert predictor.predict("We should talk about the ", 3, budget=Budget(forwards=0)).forwards == 0
+    # The typed letters change nothing before the word: its beginning is walked over logits that are known.
+    assert predictor.predict("We should talk about the s", 3, budget=Budget(forwards=0)).forwards == 0
+    assert predictor.predict("We should talk about the schedule ", 3, budget=Budget(forwards=0)).forwards == 1
+
+
+def test_a_context_shorter_than_any_text(tmp_path: Path) -> None:
+    save_model(tmp_path, "gpt2", context=16)
+    short = Predictor(open_model(tmp_path, dtype=torch.float32))
+    for text in (
+        "We should talk about the schedule and the meeting on Mon",
+        "We should talk about the schedule " * 20,
+        "a" * 90,
+    ):
+        short.predict(text, 3)
+        short.phrase(text)
+
+
+def test_going_back_is_free_but_for_one_token(predictor: Predictor) -> None:
+    predictor.predict("We should talk about the schedule ", 3, budget=Budget(forwards=0))
+    assert predictor.predict("We should talk ", 3, budget=Budget(forwards=0)).forwards <= 1
+
+
+def test_an_abandoned_prediction_keeps_what_it_read(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foreword_models.gpt.decoder.CHUNK", 4)
+    steps = iter([None, None])
+
+    def checkpoint() -> None:
+        try:
+            next(steps)
+        except StopIteration:
+            raise Cancelled from None
+
+    text = "an entirely different beginning of a text that is quite long "
+    with pytest.raises(Cancelled):
+        predictor.predict(text, 3, budget=Budget(forwards=0), checkpoint=checkpoint)
+    tokens = 1 + len(predictor.model.tokenizer.encode(text[:-1]))
+    left = predictor.predict(text, 3, budget=Budget(forwards=0)).forwards
+    assert left == -(-(tokens - 12) // 4)
+
+
+def test_a_phrase_is_made_of_whole_words(predictor: Predictor, likely: None) -> None:
+    for text in ("We should ", "I don", "The author "):
+        phrase = predictor.phrase(text, words=3)
+        if phrase is not None:
+            assert text.endswith(phrase.prefix)
+            assert len(phrase.text.split()) <= 3
+            assert 0 < phrase.probability <= 1
+            assert "\n" not in phrase.text
+
+
+@pytest.fixture
+def likely(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a random model, which is sure of nothing, speak."""
+    monkeypatch.setattr("foreword_models.words.predictor._PHRASE_START", 0.0)
+    monkeypatch.setattr("foreword_models.words.predictor._PHRASE_STEP", 0.0)

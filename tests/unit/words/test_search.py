@@ -1,0 +1,181 @@
+"""Word probabilities are sums over spellings, and an answer that calls itself exact is."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foreword_models.errors import Cancelled
+from foreword_models.gpt.decoder import Decoder, Node
+from foreword_models.words.search import Budget, Found, WordSearch
+from foreword_models.words.vocabulary import Vocabulary
+
+TOKENS = [b"", b" ", b"a", b"b", b" a", b" ab", b"ab", b"ba", b"'", b"'b", b".", b". ", b" (", b"-", b"\xc3", b"\xa9"]
+DEPTH = 6
+PLENTY = Budget(forwards=200)
+
+
+class _Node(SimpleNamespace):
+    def __init__(self, tokens: tuple[int, ...]) -> None:
+        super().__init__(tokens=tokens, logits=None)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+class RandomModel:
+    """A decoder without weights: the distribution after a token sequence is a random function of the sequence."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self.calls = 0
+        self.config = SimpleNamespace(context=100)
+
+    def distribution(self, tokens: tuple[int, ...]) -> np.ndarray:
+        random = np.random.default_rng([self._seed, *(token + 1 for token in tokens)])
+        logits = random.normal(size=len(TOKENS)) * 1.5
+        logits[[0, 10, 11, 12]] += 2.5  # words end soon, so that brute force sees nearly all of them
+        exponentials = np.exp(logits - logits.max())
+        result: np.ndarray = exponentials / exponentials.sum()
+        return result
+
+    def branch(self, runs: Sequence[tuple[Any, Sequence[int]]]) -> list[Any]:
+        self.calls += 1
+        return [_Node((*node.tokens, *ids)) for node, ids in runs]
+
+    def logits(self, node: Any) -> torch.Tensor:
+        return torch.from_numpy(np.log(self.distribution(node.tokens)))
+
+
+def find(model: RandomModel, typed: bytes, count: int, budget: Budget = PLENTY, **options: Any) -> Found:
+    boundary = cast(Node, _Node(()))
+    search = WordSearch(cast(Decoder, model), Vocabulary(TOKENS), boundary)
+    return search.find(typed, count, budget=budget, **options)
+
+
+def brute_force(model: RandomModel, typed: bytes) -> tuple[dict[str, float], float, float]:
+    """All words of up to DEPTH tokens, the mass of everything that begins with `typed`, and the mass not followed."""
+    words: defaultdict[str, float] = defaultdict(float)
+    total = unfollowed = 0.0
+    continuing = [i for i, spelled in enumerate(TOKENS) if spelled[:1] in (b"a", b"b", b"-", b"\xc3", b"\xa9")] + [8, 9]
+    stack: list[tuple[tuple[int, ...], bytes, float]] = [((), b"", 1.0)]
+    while stack:
+        tokens, text, mass = stack.pop()
+        distribution = model.distribution(tokens)
+        covered = len(text) >= len(typed) and bool(tokens)
+        if covered or not typed:
+            end = sum(distribution[i] for i in range(len(TOKENS)) if i not in continuing)
+            word = text[typed.startswith(b" ") :].decode("utf-8", "replace").rstrip("'-")
+            if tokens and "\ufffd" not in word:
+                words[word] += mass * end
+        if not typed and not tokens:
+            total = 1.0
+        for i, spelled in enumerate(TOKENS):
+            longer, share = text + spelled, mass * distribution[i]
+            if covered:
+                follow = i in continuing
+            elif len(longer) >= len(typed):
+                follow = longer.startswith(typed) and bool(spelled)
+                total += share if follow and typed else 0.0
+            else:
+                follow = typed.startswith(longer) and bool(spelled)
+            if follow and not _is_word(longer[typed.startswith(b" ") :]):
+                follow = len(longer) < len(typed)
+            if follow and len(tokens) + 1 < DEPTH:
+                stack.append(((*tokens, i), longer, share))
+            elif follow:
+                unfollowed += share
+    begun = typed[typed.startswith(b" ") :]
+    wanted = {w: m for w, m in words.items() if w.encode().startswith(begun) and len(w.encode()) > len(begun)}
+    return wanted, total, unfollowed
+
+
+def _is_word(spelled: bytes) -> bool:
+    """Whether the bytes may be a word so far: letters, with single joiners after letters."""
+    text = spelled.decode("utf-8", "replace")
+    if text.endswith("\ufffd") and text.count("\ufffd") == 1:
+        text = text[:-1] or "a"
+    return (
+        all(c.isalpha() or (c in "'-" and i > 0 and text[i - 1].isalpha()) for i, c in enumerate(text))
+        and "\ufffd" not in text
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    typed=st.sampled_from([b"", b" ", b" a", b" ab", b"a", b" a'", b" b"]),
+    count=st.integers(1, 4),
+)
+def test_probabilities_are_those_of_brute_force(seed: int, typed: bytes, count: int) -> None:
+    model = RandomModel(seed)
+    words, total, unfollowed = brute_force(model, typed)
+    found = find(model, typed, count)
+    slack = unfollowed / total + 1e-4
+    for word, probability in found.words:
+        assert probability <= words[word] / total + slack
+        assert probability + found.bound >= words[word] / total - slack
+    if found.exact:
+        for (word, probability), (_, rival) in itertools.zip_longest(
+            found.words, sorted(words.items(), key=lambda item: -item[1])[:count], fillvalue=("", 0.0)
+        ):
+            assert probability + found.bound >= rival / total - slack, word
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6), typed=st.sampled_from([b" ", b" a", b"ab", b" a-"]), forwards=st.integers(0, 5))
+def test_words_begin_with_what_was_typed_and_the_budget_holds(seed: int, typed: bytes, forwards: int) -> None:
+    model = RandomModel(seed)
+    found = find(model, typed, 3, Budget(forwards=forwards))
+    assert model.calls == found.forwards <= forwards
+    begun = typed.decode().lstrip()
+    probabilities = [probability for _, probability in found.words]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert sum(probabilities) <= 1 + 1e-6
+    for word, _ in found.words:
+        assert word.startswith(begun)
+        assert len(word) > len(begun)
+        assert word[-1].isalpha()
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6), least=st.floats(0.01, 0.5))
+def test_nothing_below_the_least_probability_is_offered(seed: int, least: float) -> None:
+    found = find(RandomModel(seed), b" ", 4, least=least)
+    assert all(probability >= least for _, probability in found.words)
+
+
+def test_the_next_letter_costs_no_forward() -> None:
+    model = RandomModel(1)
+    search = WordSearch(cast(Decoder, model), Vocabulary(TOKENS), cast(Node, _Node(())))
+    search.find(b" ", 3, budget=PLENTY)
+    before = model.calls
+    again = search.find(b" ", 3, budget=PLENTY)
+    assert model.calls == before
+    assert again.forwards == 0
+
+
+def test_a_checkpoint_abandons_the_search_and_nothing_is_lost() -> None:
+    model = RandomModel(2)
+
+    def cancel() -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        find(model, b" ", 3, checkpoint=cancel)
+    assert find(model, b" ", 3) == find(RandomModel(2), b" ", 3)
+
+
+def test_time_runs_out() -> None:
+    found = find(RandomModel(3), b" ", 3, Budget(forwards=200, seconds=-1.0))
+    assert found.forwards == 0
+    assert not found.exact or not found.words
