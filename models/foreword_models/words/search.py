@@ -233,13 +233,16 @@ class Frontier:
             self._total += spelling.probability * float(distribution[below].sum())
             positions = np.sort(np.concatenate([np.array(self._vocabulary.inside(rest), np.int64), covering]))
         else:
-            continues = self._vocabulary.continues
             if spelling.tokens:
+                continues = self._vocabulary.continues
+                if spelling.text.decode("utf-8", "replace")[-1:] in JOINERS:
+                    continues = continues & ~self._vocabulary.joins
                 self._finish(spelling.text, spelling.probability * float(distribution[~continues].sum()))
                 positions = np.flatnonzero(continues)
             else:  # nothing typed: everything is a beginning
                 self._total = 1.0
-                positions = np.arange(len(distribution))
+                below = self._vocabulary.below(b"")
+                positions = np.arange(below.start, below.stop)
         if len(spelling.text) < LONGEST_WORD:
             children = _Children(spelling, positions, distribution[positions] * np.float32(spelling.probability))
             self._children.append(children)
@@ -293,7 +296,7 @@ class Frontier:
             return False  # a character in the middle of its bytes
         end = word_end(text)
         if end == 0:
-            return bool(text)
+            return bool(text)  # nothing but the held-back space: the word may follow
         if end < len(text) or is_spaceless(text[end - 1]):
             self._finish(spelling.text[: self._skip + len(text[:end].encode())], spelling.probability)
             return True
@@ -337,10 +340,14 @@ class Frontier:
         return total
 
     def _gain(self, word: str) -> float:
-        """Mass of the unexpanded spellings that may still become `word`."""
+        """Mass of the unexpanded spellings that may still become `word`: its beginnings, and it with a joiner behind."""
         spelled = b" " * self._skip + word.encode()
-        total = sum(s.probability for s in self._left if spelled.startswith(s.text))
+        variants = [spelled, *(spelled + joiner.encode() for joiner in JOINERS)]
+        total = sum(s.probability for s in self._left if spelled.startswith(s.text) or s.text in variants)
         for children in self._children:
-            if children.mass > 0 and spelled.startswith(children.parent.text):
-                total += children.left(self._vocabulary.prefixes(spelled[len(children.parent.text) :]))
+            parent = children.parent.text
+            rests = [variant[len(parent) :] for variant in variants if variant.startswith(parent)]
+            if children.mass > 0 and rests:
+                positions = {position for rest in rests for position in self._vocabulary.prefixes(rest)}
+                total += children.left(sorted(positions))
         return total

@@ -31,6 +31,8 @@ class Vocabulary:
         The bytes of each, in the same order.
     continues : ndarray of bool
         Whether the token, after a letter, may go on with the same word.
+    joins : ndarray of bool
+        Whether the token begins with a joiner: after another joiner it does not go on with the word.
     """
 
     def __init__(self, token_bytes: Sequence[bytes]) -> None:
@@ -38,11 +40,12 @@ class Vocabulary:
         self.order: NDArray[np.int64] = np.array(order, dtype=np.int64)
         self.spelled = [token_bytes[index] for index in order]
         self.continues: NDArray[np.bool_] = np.fromiter(map(_continues, self.spelled), bool, len(order))
+        self.joins: NDArray[np.bool_] = np.fromiter(map(_joins, self.spelled), bool, len(order))
         self._first = bisect_left(self.spelled, b"\0")  # the special tokens lie before it
         self._longest = max(map(len, self.spelled), default=0)
 
     def below(self, prefix: bytes) -> slice:
-        """The range of tokens whose bytes begin with `prefix`."""
+        """Return the range of tokens whose bytes begin with `prefix`; special tokens, having none, are in no range."""
         low = bisect_left(self.spelled, prefix, self._first)
         successor = _successor(prefix)
         high = len(self.spelled) if successor is None else bisect_left(self.spelled, successor, low)
@@ -83,3 +86,7 @@ def _continues(spelled: bytes) -> bool:
     if first in JOINERS:
         return len(text) == 1 or is_word_character(text[1])
     return is_word_character(first)
+
+
+def _joins(spelled: bytes) -> bool:
+    return spelled.decode("utf-8", "replace")[:1] in JOINERS

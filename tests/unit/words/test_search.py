@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,17 +12,19 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from foreword_models.errors import Cancelled
 from foreword_models.gpt.decoder import Decoder, Node
+from foreword_models.words.characters import word_end
 from foreword_models.words.search import Budget, Found, WordSearch
 from foreword_models.words.vocabulary import Vocabulary
 
-TOKENS = [b"", b" ", b"a", b"b", b" a", b" ab", b"ab", b"ba", b"'", b"'b", b".", b". ", b" (", b"-", b"\xc3", b"\xa9"]
-DEPTH = 6
+TOKENS = [b"", b" ", b"a", b"b", b" a", b" ab", b"ab", b"ba", b"'", b"'b", b".", b". ", b" (", b"-", "é".encode()]
+DEPTH = 5
 PLENTY = Budget(forwards=200)
+QUICK = (Phase.explicit, Phase.reuse, Phase.generate)  # a seed does not shrink to anything simpler
 
 
 class _Node(SimpleNamespace):
@@ -40,10 +43,12 @@ class RandomModel:
         self.calls = 0
         self.config = SimpleNamespace(context=100)
 
-    def distribution(self, tokens: tuple[int, ...]) -> np.ndarray:
+        self.distribution = functools.cache(self._distribution)
+
+    def _distribution(self, tokens: tuple[int, ...]) -> np.ndarray:
         random = np.random.default_rng([self._seed, *(token + 1 for token in tokens)])
         logits = random.normal(size=len(TOKENS)) * 1.5
-        logits[[0, 10, 11, 12]] += 2.5  # words end soon, so that brute force sees nearly all of them
+        logits[[0, 10, 11, 12]] += 3.5  # words end soon, so that brute force sees nearly all of them
         exponentials = np.exp(logits - logits.max())
         result: np.ndarray = exponentials / exponentials.sum()
         return result
@@ -62,55 +67,36 @@ def find(model: RandomModel, typed: bytes, count: int, budget: Budget = PLENTY, 
     return search.find(typed, count, budget=budget, **options)
 
 
-def brute_force(model: RandomModel, typed: bytes) -> tuple[dict[str, float], float, float]:
-    """All words of up to DEPTH tokens, the mass of everything that begins with `typed`, and the mass not followed."""
+def brute_force(model: RandomModel, typed: str) -> tuple[dict[str, float], float, float]:
+    """All words of up to DEPTH tokens, the mass of everything that begins with `typed`, and the mass not followed.
+
+    By the definition: tokens are drawn until the text, the held-back space aside, holds a whole word and more.
+    """
     words: defaultdict[str, float] = defaultdict(float)
-    total = unfollowed = 0.0
-    continuing = [i for i, spelled in enumerate(TOKENS) if spelled[:1] in (b"a", b"b", b"-", b"\xc3", b"\xa9")] + [8, 9]
-    stack: list[tuple[tuple[int, ...], bytes, float]] = [((), b"", 1.0)]
+    space = typed.startswith(" ")
+    total, unfollowed = (0.0, 0.0) if typed else (1.0, 0.0)
+    stack: list[tuple[tuple[int, ...], str, float]] = [((), "", 1.0)]
     while stack:
         tokens, text, mass = stack.pop()
-        distribution = model.distribution(tokens)
-        covered = len(text) >= len(typed) and bool(tokens)
-        if covered or not typed:
-            end = sum(distribution[i] for i in range(len(TOKENS)) if i not in continuing)
-            word = text[typed.startswith(b" ") :].decode("utf-8", "replace").rstrip("'-")
-            if tokens and "\ufffd" not in word:
-                words[word] += mass * end
-        if not typed and not tokens:
-            total = 1.0
-        for i, spelled in enumerate(TOKENS):
-            longer, share = text + spelled, mass * distribution[i]
-            if covered:
-                follow = i in continuing
-            elif len(longer) >= len(typed):
-                follow = longer.startswith(typed) and bool(spelled)
-                total += share if follow and typed else 0.0
-            else:
-                follow = typed.startswith(longer) and bool(spelled)
-            if follow and not _is_word(longer[typed.startswith(b" ") :]):
-                follow = len(longer) < len(typed)
-            if follow and len(tokens) + 1 < DEPTH:
+        for i, share in enumerate(mass * model.distribution(tokens)):
+            longer = text + TOKENS[i].decode()
+            if not (longer.startswith(typed) or (typed.startswith(longer) and TOKENS[i])):
+                continue
+            if len(text) < len(typed) <= len(longer):
+                total += share
+            begun = longer[space:]
+            end = word_end(begun)
+            if end < len(begun) or not TOKENS[i]:
+                words[begun[:end].rstrip("'-")] += share
+            elif len(tokens) + 1 < DEPTH:
                 stack.append(((*tokens, i), longer, share))
-            elif follow:
+            else:
                 unfollowed += share
-    begun = typed[typed.startswith(b" ") :]
-    wanted = {w: m for w, m in words.items() if w.encode().startswith(begun) and len(w.encode()) > len(begun)}
-    return wanted, total, unfollowed
+    begun = typed[space:]
+    return {w: m for w, m in words.items() if w.startswith(begun) and len(w) > len(begun)}, total, unfollowed
 
 
-def _is_word(spelled: bytes) -> bool:
-    """Whether the bytes may be a word so far: letters, with single joiners after letters."""
-    text = spelled.decode("utf-8", "replace")
-    if text.endswith("\ufffd") and text.count("\ufffd") == 1:
-        text = text[:-1] or "a"
-    return (
-        all(c.isalpha() or (c in "'-" and i > 0 and text[i - 1].isalpha()) for i, c in enumerate(text))
-        and "\ufffd" not in text
-    )
-
-
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, phases=QUICK)
 @given(
     seed=st.integers(0, 10**6),
     typed=st.sampled_from([b"", b" ", b" a", b" ab", b"a", b" a'", b" b"]),
@@ -118,7 +104,7 @@ def _is_word(spelled: bytes) -> bool:
 )
 def test_probabilities_are_those_of_brute_force(seed: int, typed: bytes, count: int) -> None:
     model = RandomModel(seed)
-    words, total, unfollowed = brute_force(model, typed)
+    words, total, unfollowed = brute_force(model, typed.decode())
     found = find(model, typed, count)
     slack = unfollowed / total + 1e-4
     for word, probability in found.words:
@@ -131,7 +117,7 @@ def test_probabilities_are_those_of_brute_force(seed: int, typed: bytes, count: 
             assert probability + found.bound >= rival / total - slack, word
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, phases=QUICK)
 @given(seed=st.integers(0, 10**6), typed=st.sampled_from([b" ", b" a", b"ab", b" a-"]), forwards=st.integers(0, 5))
 def test_words_begin_with_what_was_typed_and_the_budget_holds(seed: int, typed: bytes, forwards: int) -> None:
     model = RandomModel(seed)
@@ -147,11 +133,25 @@ def test_words_begin_with_what_was_typed_and_the_budget_holds(seed: int, typed: 
         assert word[-1].isalpha()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30, deadline=None, phases=QUICK)
 @given(seed=st.integers(0, 10**6), least=st.floats(0.01, 0.5))
 def test_nothing_below_the_least_probability_is_offered(seed: int, least: float) -> None:
     found = find(RandomModel(seed), b" ", 4, least=least)
     assert all(probability >= least for _, probability in found.words)
+
+
+def test_a_character_split_between_tokens_is_put_together() -> None:
+    tokens = [b"", b" caf", b"\xc3", b"\xa9", b"."]
+    certain = {(): 1, (1,): 2, (1, 2): 3, (1, 2, 3): 4}
+
+    class Split(RandomModel):
+        def logits(self, node: Any) -> torch.Tensor:
+            return torch.nn.functional.one_hot(torch.tensor(certain.get(node.tokens, 0)), len(tokens)) * 20.0
+
+    search = WordSearch(cast(Decoder, Split(0)), Vocabulary(tokens), cast(Node, _Node(())))
+    found = search.find(b" ", 1, budget=PLENTY, least=0.01)
+    assert [word for word, _ in found.words] == ["café"]
+    assert found.exact
 
 
 def test_the_next_letter_costs_no_forward() -> None:
