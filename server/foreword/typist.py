@@ -32,13 +32,16 @@ class Session:
         The document as typed so far.
     marks
         The server's marks, as last published.
+    process_id
+        Of the server.
     initialize_seconds
         From the start of the process to the answer to ``initialize``.
     """
 
-    def __init__(self, client: LanguageClient, initialize_seconds: float) -> None:
+    def __init__(self, client: LanguageClient, process_id: int, initialize_seconds: float) -> None:
         self.text = ""
         self.marks: Sequence[types.Diagnostic] = ()
+        self.process_id = process_id
         self.initialize_seconds = initialize_seconds
         self._client = client
         self._version = 1
@@ -64,7 +67,9 @@ class Session:
         self._client.text_document_did_change(
             types.DidChangeTextDocumentParams(
                 text_document=types.VersionedTextDocumentIdentifier(uri=URI, version=self._version),
-                content_changes=[types.TextDocumentContentChangePartial(range=types.Range(position, position), text=text)],
+                content_changes=[
+                    types.TextDocumentContentChangePartial(range=types.Range(position, position), text=text)
+                ],
             )
         )
         self.text += text
@@ -115,7 +120,7 @@ async def session(options: dict[str, Any] | None = None) -> AsyncIterator[Sessio
                 capabilities=types.ClientCapabilities(), process_id=None, initialization_options=options
             )
         )
-        opened = Session(client, time.perf_counter() - started)
+        opened = Session(client, process.pid, time.perf_counter() - started)
         client.initialized(types.InitializedParams())
         yield opened
         await asyncio.wait_for(client.shutdown_async(None), 10)
@@ -197,4 +202,3 @@ async def type_text(opened: Session, text: str, *, slots: int = 3) -> AsyncItera
             written += " " if rest[len(written) :].startswith(" ") else ""
         opened.type(written)
         yield Key(written, taken, offered, milliseconds, bool(begun))
-

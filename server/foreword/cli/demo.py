@@ -33,7 +33,9 @@ def demo(
     delay: Annotated[
         int | None, typer.Option(min=0, metavar="MS", help="Pause after each key; 60 in a terminal, else 0.")
     ] = None,
-    text: Annotated[str | None, typer.Option(help="Type this instead of the paragraph that comes with the demo.")] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Type this instead of the paragraph that comes with the demo.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print only the summary, as JSON.")] = False,
 ) -> None:
     """Type a paragraph into the language server and watch: the words offered, the keys saved, the marks.
@@ -114,8 +116,8 @@ class _Screen:
         bar = Table.grid(padding=(0, 3), expand=True)
         for _ in range(_SLOTS):
             bar.add_column(justify="center", ratio=1)
-        chosen = [word for word in key.offered if key.taken and key.written.strip() and word.endswith(key.written.strip())]
-        bar.add_row(*(Text(word, style="black on green" if word in chosen[:1] else "bold") for word in key.offered))
+        taken = next((word for word in key.offered if key.taken and word.endswith(key.written.strip())), None)
+        bar.add_row(*(Text(word, style="black on green" if word == taken else "bold") for word in key.offered))
         numbers = (
             f"{self._tally.savings:4.1f} % of keys saved   "
             f"{key.milliseconds:5.1f} ms for this key   {self._tally.percentile(0.5):5.1f} ms median"
