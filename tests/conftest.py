@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -28,20 +30,30 @@ def pack() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def editor() -> Callable[[str], str]:
+def editor() -> Callable[..., str]:
     """Return a function from an editor's command to its path; the test is skipped where it is not installed.
 
-    With FOREWORD_REQUIRE_EDITORS set, as in CI, a missing editor is a failure.
+    An environment variable may name another path: FOREWORD_NVIM_011 that of ``nvim-0.11``. With `version`, what the
+    command prints for ``--version`` must begin with it. With FOREWORD_REQUIRE_EDITORS set, as in CI, a missing editor
+    is a failure, and so is one of another version.
     """
 
-    def find(command: str) -> str:
-        path = shutil.which(command)
+    def find(command: str, *, version: str = "") -> str:
+        variable = "FOREWORD_" + command.upper().replace("-", "_").replace(".", "")
+        path = shutil.which(os.environ.get(variable) or command)
         if path is None:
-            reason = f"the editor {command!r} is not installed"
-            if os.environ.get("FOREWORD_REQUIRE_EDITORS"):
-                pytest.fail(reason)
-            pytest.skip(reason)
+            return missing(f"the editor {command!r} is not installed")
+        if version:
+            printed = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30, check=True).stdout
+            line = printed.partition("\n")[0]
+            if not line.startswith(version):
+                return missing(f"the editor {command!r} is {line!r}, not {version!r}")
         return path
+
+    def missing(reason: str) -> NoReturn:
+        if os.environ.get("FOREWORD_REQUIRE_EDITORS"):
+            pytest.fail(reason)
+        pytest.skip(reason)
 
     return find
 

@@ -15,7 +15,7 @@ def main() -> int:
         # Every editor starts the server like this and waits for its first answer: straight to it, without a parser.
         from foreword.cli.serve import serve_stdio
 
-        return serve_stdio()
+        serve_stdio()
     from foreword.cli.app import run
 
     return run()

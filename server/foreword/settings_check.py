@@ -86,7 +86,7 @@ class _Checker:
     def items(self, tree: Any, path: str) -> list[tuple[Any, Any]]:
         if isinstance(tree, Mapping):
             return list(tree.items())
-        if tree is not None:
+        if tree is not None and tree != []:  # Lua writes an empty table as a list
             self.wrong(path, "a table of settings", tree, "its defaults are used")
         return []
 

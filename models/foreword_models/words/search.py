@@ -41,7 +41,7 @@ class Budget:
     forwards
         Batched forwards of the decoder.
     seconds
-        Wall time after which no further forward is begun.
+        Wall time after which no further forward is begun, unless no word has been found yet.
     """
 
     forwards: int = 4
@@ -125,7 +125,8 @@ class WordSearch:
         while batch := frontier.pop(BATCH):
             batch = self._within_context(frontier, batch)
             unknown = [spelling for spelling in batch if spelling.tokens not in self._expanded]
-            if unknown and (forwards >= budget.forwards or time.perf_counter() > deadline):
+            late = time.perf_counter() > deadline and not frontier.empty_handed
+            if unknown and (late or forwards >= budget.forwards):
                 frontier.leave(batch)
                 break
             if unknown:
@@ -269,6 +270,11 @@ class Frontier:
                 batch.append(spelling)
         return batch
 
+    @property
+    def empty_handed(self) -> bool:
+        """Whether no word has been found yet."""
+        return not self._words
+
     def leave(self, spellings: list[_Spelling]) -> None:
         """Count popped spellings as unexpanded."""
         self._left += spellings
@@ -340,7 +346,7 @@ class Frontier:
         return total
 
     def _gain(self, word: str) -> float:
-        """Mass of the unexpanded spellings that may still become `word`: its beginnings, and it with a joiner behind."""
+        """Mass of the unexpanded spellings that may become `word`: its beginnings, and it with a joiner behind."""
         spelled = b" " * self._skip + word.encode()
         variants = [spelled, *(spelled + joiner.encode() for joiner in JOINERS)]
         total = sum(s.probability for s in self._left if spelled.startswith(s.text) or s.text in variants)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -20,11 +20,11 @@ def serve(
     Example, in an editor's configuration: the command is ["foreword", "serve"].
     """
     del stdio  # the one door so far; editors pass the option by habit
-    raise typer.Exit(serve_stdio())
+    serve_stdio()
 
 
-def serve_stdio() -> int:
-    """Serve one client on standard input and output; returns the exit code."""
+def serve_stdio() -> NoReturn:
+    """Serve one client on standard input and output, and leave the process."""
     logging.basicConfig(level=logging.WARNING, format="foreword: %(message)s")
     # pygls logs whole messages, the user's text among them.
     logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)
@@ -37,8 +37,7 @@ def serve_stdio() -> int:
 
     server = ForewordServer()
     code = server.serve(sys.stdin.buffer, out, read=read, greeted=greeted)
-    if not server.engine.close():
-        # A thread in the middle of importing torch cannot be asked to stop, and the editor is waiting.
-        sys.stderr.flush()
-        os._exit(code)
-    return code
+    server.engine.close()
+    sys.stderr.flush()
+    # The editor is waiting; the interpreter would take torch apart first, or wait for a thread that imports it.
+    os._exit(code)

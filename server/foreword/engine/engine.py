@@ -1,8 +1,8 @@
 """One thread that does all model work, most urgent job first.
 
-A job is a function that calls its *checkpoint* between forwards. There it is abandoned if nobody waits for it any more, and
-put back in line if something more urgent has come: since models keep what they have decoded or read, a job that is begun
-again finds most of its work done.
+A job is a function that calls its *checkpoint* between forwards. There it is abandoned if nobody waits for it any
+more, and put back in line if something more urgent has come: since models keep what they have decoded or read, a job
+that is begun again finds most of its work done.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Priority(IntEnum):
 
     COMPLETION = 0
     INLINE_COMPLETION = 1
-    DIAGNOSTICS = 2
-    LOADING = 3
+    LOADING = 2  # of the decoder: the first key waits for it, and for the encoder nobody does
+    DIAGNOSTICS = 3
 
 
 class Superseded(Exception):  # noqa: N818  (not an error: a newer request of the same kind has come)
@@ -76,6 +76,13 @@ class _Job:
             logger.debug("a result came after the event loop had closed")
 
 
+def _as_exception(error: BaseException) -> Exception:
+    """Return an error that a future takes and an event loop survives: the error itself nearly always."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    return RuntimeError(type(error).__name__).with_traceback(error.__traceback__)
+
+
 class Engine:
     """Runs jobs one at a time on its own thread, which starts with the first job."""
 
@@ -113,8 +120,8 @@ class Engine:
                 older.unwanted = True
                 older.settle(error=Superseded())
             self._latest[key] = job
-        self._put(job)
         try:
+            self._put(job)
             result: T = await job.future
             return result
         finally:
@@ -122,7 +129,7 @@ class Engine:
             if key is not None and self._latest.get(key) is job:
                 del self._latest[key]
 
-    def close(self, wait: float = 2.0) -> bool:
+    def close(self, wait: float = 1.0) -> bool:
         """Take no more jobs, abandon the running one at its next checkpoint, and wait for the thread to end.
 
         Returns
@@ -157,12 +164,19 @@ class Engine:
             try:
                 job.settle(result=job.work(lambda job=job: self._check(job)))  # type: ignore[misc]
             except _Preempted:
-                with self._wake:
-                    heapq.heappush(self._queue, job)
+                self._put_back(job)
             except Cancelled:
                 job.settle(error=EngineClosedError())  # heard by nobody unless the engine is closing
-            except Exception as error:
-                job.settle(error=error)
+            except BaseException as error:  # a panic of a library in Rust is no Exception; the thread outlives it
+                job.settle(error=_as_exception(error))
+
+    def _put_back(self, job: _Job) -> None:
+        """Line a preempted job up again, unless the engine was closed in the same moment."""
+        with self._wake:
+            if not self._closed:
+                heapq.heappush(self._queue, job)
+                return
+        job.settle(error=EngineClosedError())
 
     def _next(self) -> _Job | None:
         with self._wake:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import cast
 
 from cachetools import LRUCache
 
 from foreword_models.bert.classifier import Classifier, LabelProbability
-from foreword_models.bert.encoder import Encoder
+from foreword_models.bert.encoder import Encoder, Pooling
 
 Labels = Mapping[str, Sequence[LabelProbability]]
 
@@ -58,7 +59,7 @@ class Reader:
 
     def _classify(self, texts: list[str], checkpoint: Callable[[], None]) -> list[Labels]:
         by_pooling = {
-            pooling: self._encoder.encode(texts, pooling=pooling, checkpoint=checkpoint)
+            pooling: self._encoder.encode(texts, pooling=cast(Pooling, pooling), checkpoint=checkpoint)
             for pooling in {classifier.config.pooling for classifier in self.classifiers.values()}
         }
         labels = {

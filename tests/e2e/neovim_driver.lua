@@ -1,0 +1,167 @@
+-- Writes a letter in Neovim as a person does, key by key, and notes what the person would see.
+-- Run as `nvim --headless … -S neovim_driver.lua letter.md`; test_neovim.py reads the notes from $FOREWORD_TEST_NOTES.
+--
+-- The keys go through nvim_input and Neovim's own main loop, so the script must not block: it is a coroutine that a
+-- timer resumes. Every wait has a deadline, as has the session; the first to pass ends it, with a note of what was
+-- waited for.
+
+local uv = vim.uv or vim.loop
+local letter = vim.api.nvim_get_current_buf()
+local notes = { lists = {}, published = {} }
+local session_end = uv.hrtime() + 110e9
+local thread
+
+local function finish()
+  notes.messages = vim.fn.execute("messages")
+  vim.fn.writefile({ vim.fn.json_encode(notes) }, vim.env.FOREWORD_TEST_NOTES)
+  vim.cmd("qall!")
+end
+
+local function continue()
+  local ok, problem = coroutine.resume(thread)
+  if not ok then
+    notes.problem = debug.traceback(thread, problem)
+  end
+  if coroutine.status(thread) == "dead" then
+    finish()
+  end
+end
+
+local function wait(what, seconds, ready)
+  local deadline = math.min(uv.hrtime() + seconds * 1e9, session_end)
+  while not ready() do
+    if uv.hrtime() > deadline then
+      local line = vim.api.nvim_get_current_line()
+      error(("%s did not come in time; mode %s, line: %s"):format(what, vim.fn.mode(1), line), 0)
+    end
+    vim.defer_fn(continue, 5)
+    coroutine.yield()
+  end
+end
+
+local function press(keys)
+  vim.api.nvim_input(keys)
+end
+
+local function write(text)
+  for _, character in ipairs(vim.fn.split(text, "\\zs")) do
+    local before = vim.api.nvim_get_current_line()
+    press(character)
+    wait("the key " .. character, 5, function()
+      return vim.api.nvim_get_current_line() == before .. character
+    end)
+  end
+end
+
+local function new_paragraph()
+  local lines = vim.api.nvim_buf_line_count(0)
+  press("<CR><CR>")
+  wait("a new paragraph", 5, function()
+    return vim.api.nvim_buf_line_count(0) == lines + 2
+  end)
+end
+
+-- Ask for words with the editor's own key, and note the list on the screen.
+local function ask(name, seconds)
+  press("<C-x><C-o>")
+  wait("a list of words", seconds or 20, function()
+    return vim.fn.pumvisible() == 1
+  end)
+  local words = {}
+  for _, item in ipairs(vim.fn.complete_info({ "items" }).items) do
+    table.insert(words, item.word)
+  end
+  notes.lists[name] = words
+  return words
+end
+
+local function take(words, wanted)
+  local place = vim.fn.index(words, wanted) + 1
+  assert(place > 0, ("%s is not among: %s"):format(wanted, table.concat(words, ", ")))
+  press(("<C-n>"):rep(place) .. "<C-y>")
+  wait("the word to be taken", 5, function()
+    return vim.fn.pumvisible() == 0 and vim.endswith(vim.api.nvim_get_current_line(), wanted)
+  end)
+end
+
+local function close_list()
+  press("<C-e>")
+  wait("the list to close", 5, function()
+    return vim.fn.pumvisible() == 0
+  end)
+end
+
+local function clients(bufnr)
+  if vim.lsp.get_clients then
+    return vim.lsp.get_clients({ bufnr = bufnr })
+  end
+  return vim.tbl_values(vim.lsp.buf_get_clients(bufnr))
+end
+
+local function wait_for_client(bufnr)
+  wait("the client to be attached", 20, function()
+    return #clients(bufnr) > 0 and vim.bo[bufnr].omnifunc == "v:lua.vim.lsp.omnifunc"
+  end)
+  return clients(bufnr)
+end
+
+-- What the server itself says about marks, beside what the editor makes of it.
+local show = vim.lsp.handlers["textDocument/publishDiagnostics"]
+vim.lsp.handlers["textDocument/publishDiagnostics"] = function(err, result, ...)
+  table.insert(notes.published, { uri = result.uri, marks = #result.diagnostics })
+  return show(err, result, ...)
+end
+
+local function session()
+  notes.version = vim.version()
+  notes.filetypes = require("foreword").defaults.filetypes
+  local client = wait_for_client(letter)[1]
+  notes.encoding = client.offset_encoding
+  notes.servers = vim.api.nvim_get_proc_children(vim.fn.getpid())
+
+  press("i")
+  wait("insert mode", 5, function()
+    return vim.fn.mode() == "i"
+  end)
+  write("I will be there in a ")
+  ask("after_space", 80) -- the models are loaded meanwhile
+  close_list()
+
+  new_paragraph()
+  write("We should sche")
+  take(ask("inside_word"), "schedule")
+
+  new_paragraph()
+  write("Zoé 😀 is here, so we should sche")
+  take(ask("behind_emoji"), "schedule")
+
+  new_paragraph()
+  write("I am sorry, but I really don'")
+  take(ask("apostrophe"), "don't")
+
+  new_paragraph()
+  write("Élise 🎻 came early. The soup was awful and I hated every minute of the evening.")
+  wait("a mark", 20, function()
+    return #vim.diagnostic.get(letter) > 0
+  end)
+  notes.marks = vim.diagnostic.get(letter)
+  notes.lines = vim.api.nvim_buf_get_lines(letter, 0, -1, true)
+
+  press("<Esc>:edit %:h/second.md<CR>")
+  wait("the second file", 5, function()
+    return vim.api.nvim_get_current_buf() ~= letter
+  end)
+  local others = wait_for_client(vim.api.nvim_get_current_buf())
+  notes.same_client = #others == 1 and others[1].id == client.id
+
+  notes.published = {}
+  press(":bdelete! " .. letter .. "<CR>")
+  wait("the marks to be taken away", 20, function()
+    local last = notes.published[#notes.published]
+    return last ~= nil and vim.endswith(last.uri, "/letter.md") and last.marks == 0
+  end)
+  notes.marks_after_closing = #vim.diagnostic.get(letter) + #vim.diagnostic.get()
+end
+
+thread = coroutine.create(session)
+vim.schedule(continue)

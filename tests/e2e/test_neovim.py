@@ -1,0 +1,153 @@
+"""Foreword in real Neovims: words for what is typed, a mark on a finished sentence, nothing left after closing.
+
+One session is driven in each editor by ``neovim_driver.lua``, with the plugin of ``clients/neovim``, the real server
+and the real models; the tests read what the session noted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from foreword.settings import PROSE_LANGUAGES
+from foreword_models.zoo.store import Store
+
+pytestmark = pytest.mark.editor
+
+PLUGIN = Path(__file__).resolve().parents[2] / "clients" / "neovim"
+DRIVER = Path(__file__).with_name("neovim_driver.lua")
+SERVER = [sys.executable, "-m", "foreword", "serve"]
+ENCODINGS = {"0.7": "utf-16", "0.11": "utf-8"}
+"""By the version of Neovim, the position encoding that it and the server are to agree on."""
+
+Notes = dict[str, Any]
+
+
+@pytest.fixture(scope="module", params=["0.7", "0.11"])
+def version(request: pytest.FixtureRequest) -> str:
+    """Name the version of Neovim that is driven."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def neovim(version: str, editor: Callable[..., str]) -> str:
+    """Return the path of the Neovim of that version, and of no other."""
+    return editor("nvim" if version == "0.7" else "nvim-0.11", version=f"NVIM v{version}.")
+
+
+def run(neovim: str, folder: Path, options: dict[str, Any], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Open a letter in Neovim, without a screen or the user's files, with an ``init.lua`` as in the documentation."""
+    (folder / "init.lua").write_text(
+        f"vim.opt.runtimepath:prepend([=[{PLUGIN}]=])\n"
+        'vim.opt.completeopt = { "menuone", "noselect" }\n'
+        f'require("foreword").setup(vim.json.decode([=[{json.dumps(options)}]=]))\n',
+        encoding="utf-8",
+    )
+    # Neovim tells its children where its runtime files are; another version must not use them.
+    ours = ("NVIM", "VIM", "MYVIMRC", "FOREWORD_CONFIG")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    environment["FOREWORD_CACHE"] = str(Store.default().root)
+    environment["FOREWORD_TEST_NOTES"] = str(folder / "notes.json")
+    for kind in ("CONFIG", "DATA", "STATE", "CACHE", "RUNTIME"):
+        place = folder / "xdg" / kind.lower()
+        place.mkdir(parents=True, mode=0o700)
+        environment[f"XDG_{kind}_HOME" if kind != "RUNTIME" else "XDG_RUNTIME_DIR"] = str(place)
+    return subprocess.run(
+        [neovim, "--clean", "--headless", "-n", "-u", str(folder / "init.lua"), *arguments, str(folder / "letter.md")],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def notes(neovim: str, pack: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Notes:
+    """Drive the session and return what it noted."""
+    for name in ("smollm2-135m", "minilm-l6"):
+        pack(name)
+    folder = tmp_path_factory.mktemp("neovim")
+    options = {"cmd": SERVER, "settings": {"completion": {"maxItems": 7}}}
+    done = run(neovim, folder, options, "-S", str(DRIVER))
+    log = "\n".join(file.read_text(encoding="utf-8") for file in folder.rglob("lsp.log"))
+    if not (folder / "notes.json").exists():
+        pytest.fail(f"Neovim ended early: {done.stderr}\nlog: {log}", pytrace=False)
+    notes: Notes = json.loads((folder / "notes.json").read_text(encoding="utf-8"))
+    if "problem" in notes or "Traceback" in log:
+        pytest.fail(f"{notes.get('problem')}\nmessages: {notes['messages']}\nlog: {log}", pytrace=False)
+    return notes
+
+
+@pytest.mark.model
+class TestSession:
+    def test_the_right_editor_and_encoding(self, notes: Notes, version: str) -> None:
+        assert f"{notes['version']['major']}.{notes['version']['minor']}" == version
+        assert notes["encoding"] == ENCODINGS[version]
+
+    def test_words_appear_after_a_space(self, notes: Notes) -> None:
+        words = notes["lists"]["after_space"]
+        assert {"minute", "moment", "few"} <= set(words)
+        assert all(word.isalpha() for word in words)
+
+    def test_settings_of_the_plugin_are_in_force(self, notes: Notes) -> None:
+        assert len(notes["lists"]["after_space"]) == 7  # the default is 5
+
+    @pytest.mark.parametrize("place", ["inside_word", "behind_emoji"])
+    def test_words_go_on_from_the_letters_typed(self, notes: Notes, place: str) -> None:
+        words = notes["lists"][place]
+        assert "schedule" in words
+        assert all(word.startswith("sche") for word in words)
+
+    def test_a_taken_word_takes_the_place_of_the_letters_typed(self, notes: Notes) -> None:
+        assert notes["lines"][2] == "We should schedule"
+        assert notes["lines"][4] == "Zoé 😀 is here, so we should schedule"
+        assert notes["lines"][6] == "I am sorry, but I really don't"
+
+    def test_a_mark_lies_on_its_sentence(self, notes: Notes) -> None:
+        [mark] = notes["marks"]
+        assert mark["source"] == "foreword"
+        assert "negative" in mark["message"]
+        assert mark["lnum"] == mark["end_lnum"] == len(notes["lines"]) - 1
+        line = notes["lines"][-1].encode()  # Neovim counts bytes
+        assert line[mark["col"] : mark["end_col"]].decode().startswith("The soup was awful")
+        assert mark["end_col"] == len(line)
+
+    def test_closing_takes_the_mark_away(self, notes: Notes) -> None:
+        assert notes["marks_after_closing"] == 0
+
+    def test_a_second_file_shares_the_server(self, notes: Notes) -> None:
+        assert notes["same_client"]
+        assert len(notes["servers"]) == 1
+
+    def test_the_server_ends_with_the_editor(self, notes: Notes) -> None:
+        [server] = notes["servers"]
+        deadline = time.monotonic() + 30
+        while psutil.pid_exists(server) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not psutil.pid_exists(server)
+
+    def test_the_editor_had_nothing_to_complain_of(self, notes: Notes) -> None:
+        assert notes["messages"].strip() == ""
+
+    def test_every_filetype_is_prose_to_the_server(self, notes: Notes) -> None:
+        assert set(notes["filetypes"]) <= PROSE_LANGUAGES
+
+
+def test_a_missing_command_is_said_in_one_sentence(neovim: str, tmp_path: Path) -> None:
+    leave = '+lua vim.schedule(function() vim.cmd("qall!") end)'
+    done = run(neovim, tmp_path, {"cmd": ["foreword-not-here", "serve"]}, leave)
+    assert done.returncode == 0
+    assert done.stderr.strip() == (
+        "Foreword: the command 'foreword-not-here' was not found; install it, or give its path in setup{ cmd = ... }."
+    )
