@@ -6,6 +6,7 @@ It needs neither pygls nor lsprotocol, whose import takes longer than a client s
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -59,7 +60,9 @@ def initial_settings(params: Mapping[str, Any], editor: Any = None) -> tuple[Set
     for name, tree in (("initializationOptions", params.get("initializationOptions")), ("editor", editor)):
         valid, wrong = check(section(tree), name)
         layers.append(valid)
-        problems += wrong
+        # Most clients send the same tree twice; a mistake in it is one mistake.
+        told = {problem.path for problem in problems}
+        problems += [problem for problem in wrong if problem.path not in told]
     settings, _ = parse(merge(*layers))
     return settings, problems
 
@@ -76,8 +79,9 @@ def workspace_root(params: Mapping[str, Any]) -> Path | None:
     folders = params.get("workspaceFolders")
     uris = [_mapping(folder).get("uri") for folder in folders] if isinstance(folders, list) else []
     for uri in [*uris, params.get("rootUri")]:
-        if isinstance(uri, str) and (parts := urlsplit(uri)).scheme == "file":
-            return Path(url2pathname(parts.path))
+        with suppress(ValueError):  # not an address
+            if isinstance(uri, str) and (parts := urlsplit(uri)).scheme == "file":
+                return Path(url2pathname(parts.path))
     root = params.get("rootPath")
     return Path(root) if isinstance(root, str) else None
 

@@ -33,7 +33,7 @@ def greet(stdin: BinaryIO, stdout: BinaryIO) -> tuple[bytes, MessageId | None]:
         if message["method"] != "initialize" or not isinstance(identity, int | str):
             return read, None
         result = initialize_result(message["params"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return read, None  # whatever it is, pygls answers it
     _write_message(stdout, {"jsonrpc": "2.0", "id": identity, "result": result})
     return read, identity
@@ -47,7 +47,8 @@ class Rejoined(io.RawIOBase):
         self._rest = rest
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        """Read to the end of the line."""
+        """Read to the end of the line, however long it is."""
+        del size
         return self._read.readline() or self._rest.readline()
 
     def read(self, size: int = -1, /) -> bytes:

@@ -10,9 +10,8 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.protocol import LanguageServerProtocol
-from pygls.protocol.json_rpc import JsonRPCNotification
 from pygls.protocol.language_server import lsp_method
 from pygls.workspace import Workspace
 
@@ -53,36 +52,67 @@ class ForewordProtocol(LanguageServerProtocol):
         self.client_capabilities = params.capabilities
         result = initialize_result(self._initialize_params)
         self.server_capabilities = self._converter.structure(result["capabilities"], types.ServerCapabilities)
-        self._workspace = Workspace(
-            params.root_uri,
-            types.TextDocumentSyncKind.Incremental,
-            params.workspace_folders or [],
-            result["capabilities"]["positionEncoding"],
-        )
-        self._server.begin(self._initialize_params, result["capabilities"]["positionEncoding"])
+        encoding = result["capabilities"]["positionEncoding"]
+        # Of the workspace nothing is used but its being there; a root that pygls cannot read must not end the session.
+        self._workspace = Workspace(None, workspace_folders=params.workspace_folders or [], position_encoding=encoding)
+        self._server.begin(self._initialize_params, encoding)
         yield from ()
         return result
 
     @lsp_method(types.EXIT)
-    def lsp_exit(self, *_: Any) -> None:
+    def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
         """End the main loop; pygls would raise SystemExit, and swallow it together with the exit code."""
         self._server.stop(0 if self._shutdown else 1)
 
-    def structure_message(self, data: dict[str, Any]) -> Any:
-        """Decode a message; answer a request whose parameters do not fit, where pygls would leave the client waiting."""
-        if data.get("jsonrpc") and data.get("method") == types.INITIALIZE:
-            params = data.get("params")
-            self._initialize_params = params if isinstance(params, dict) else {}
+    def structure_message(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Leave an object of a message as it is: pygls would decode whatever inside a message looks like one."""
+        return data
+
+    def handle_message(self, message: Any) -> None:
+        """Decode and handle a message; a request that cannot be handled is answered, where pygls would be silent."""
+        if not isinstance(message, dict) or message.get("jsonrpc") != self.VERSION:
+            logger.warning("something that is no JSON-RPC 2.0 message was ignored")
+            return
+        method, identity = message.get("method"), message.get("id")
         try:
-            return super().structure_message(data)
-        except Exception as error:
-            if "id" in data and "method" in data:
-                message = f"The parameters of {data['method']} do not have the form that LSP gives them."
-                self._send_response(
-                    data["id"], error=types.ResponseError(code=JsonRpcInvalidParams.CODE, message=message)
-                )
+            if method is not None:
+                self._refuse_out_of_place(method)
+            decoded = self._decode(message)
+        except JsonRpcException as error:
             logger.warning("a message of the client was not understood: %s", type(error).__name__)
-            return JsonRPCNotification(method="$/foreword/notUnderstood", jsonrpc=self.VERSION, params=None)
+            if method is not None and isinstance(identity, int | str):
+                self._send_response(identity, error=error.to_response_error())
+            return
+        super().handle_message(decoded)
+
+    def _refuse_out_of_place(self, method: Any) -> None:
+        """Raise the error of a message that has no place at this point of the session, or anywhere."""
+        if not isinstance(method, str):
+            raise JsonRpcException("A method is a string.", types.ErrorCodes.InvalidRequest.value)
+        if method == types.EXIT:
+            return
+        if self._shutdown:
+            raise JsonRpcException("The server has been shut down.", types.ErrorCodes.InvalidRequest.value)
+        if self._workspace is None and method != types.INITIALIZE:
+            raise JsonRpcException("Send initialize first.", types.ErrorCodes.ServerNotInitialized.value)
+        if self._workspace is not None and method == types.INITIALIZE:
+            raise JsonRpcException("The server has been initialized before.", types.ErrorCodes.InvalidRequest.value)
+
+    def _decode(self, message: dict[str, Any]) -> Any:
+        """Return a message as the object of its type; the parameters of ``initialize`` are kept as they are, too."""
+        method, params = message.get("method"), message.get("params")
+        initialize = method == types.INITIALIZE and isinstance(params, dict)
+        if initialize:
+            self._initialize_params = message["params"]
+        try:
+            return super().structure_message(message)
+        except JsonRpcException as error:
+            if initialize:
+                # It has been answered already; and a client of a newer protocol is not to be sent away for a new word.
+                return super().structure_message({**message, "params": _essential(message["params"])})
+            raise JsonRpcInvalidParams(
+                f"The parameters of {method} do not have the form that LSP gives them."
+            ) from error
 
     def _send_response(self, msg_id: Any, result: Any = None, error: types.ResponseError | None = None) -> None:
         if self.greeted is not None and msg_id == self.greeted:
@@ -91,3 +121,18 @@ class ForewordProtocol(LanguageServerProtocol):
         if error is not None:
             error.data = None  # pygls puts a traceback there
         super()._send_response(msg_id, result, error)
+
+
+def _essential(params: dict[str, Any]) -> dict[str, Any]:
+    """Return what is needed of the parameters of ``initialize``, where the rest is not as lsprotocol knows it."""
+
+    def flag(section: str, name: str) -> dict[str, bool]:
+        capabilities = params.get("capabilities")
+        values = capabilities.get(section) if isinstance(capabilities, dict) else None
+        return {name: isinstance(values, dict) and values.get(name) is True}
+
+    capabilities = {
+        "window": flag("window", "workDoneProgress"),
+        "workspace": flag("workspace", "configuration"),
+    }
+    return {"processId": None, "rootUri": None, "capabilities": capabilities}

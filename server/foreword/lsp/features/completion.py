@@ -35,9 +35,10 @@ def register(server: ForewordServer) -> None:
         models = server.models
 
         def work(checkpoint: Checkpoint) -> Prediction:
+            predictor = models.predictor()  # imports torch, if there is a model to load
             from foreword_models.words.search import Budget
 
-            return models.predictor().predict(
+            return predictor.predict(
                 text,
                 settings.max_items,
                 budget=Budget(seconds=SECONDS),
@@ -91,13 +92,13 @@ def typed_range(document: Document, position: types.Position) -> Callable[[str],
     return of
 
 
+# No filterText: it would be the label, which is what counts without one, and Neovim 0.7 inserts wrongly if it is there.
 def _items(prediction: Prediction, range: types.Range) -> list[types.CompletionItem]:
     return [
         types.CompletionItem(
             label=word.text,
             kind=types.CompletionItemKind.Text,
             label_details=types.CompletionItemLabelDetails(description=percent(word.probability)),
-            filter_text=word.text,
             sort_text=f"{rank:02}",
             text_edit=types.TextEdit(range=range, new_text=word.text),
         )

@@ -37,8 +37,8 @@ def _ask(server: ForewordServer) -> bool:
     def answered(answer: Future[Any]) -> None:
         if answer.cancelled() or answer.exception() is not None:
             return
-        values = answer.result()
-        _apply(server, values[0] if isinstance(values, list) and values else None)
+        values = answer.result()  # a tuple: what a converter makes of a sequence
+        _apply(server, values[0] if isinstance(values, list | tuple) and values else None)
 
     params = types.ConfigurationParams(items=[types.ConfigurationItem(section="foreword")])
     server.protocol.send_request(types.WORKSPACE_CONFIGURATION, params).add_done_callback(answered)

@@ -1,4 +1,4 @@
-"""``textDocument/publishDiagnostics``: marks on sentences, after a pause in typing, gone when the document is closed."""
+"""``textDocument/publishDiagnostics``: marks on sentences, after a pause in typing, gone with the document."""
 
 from __future__ import annotations
 
