@@ -83,7 +83,8 @@ def transformers_keys() -> list[float]:
             shared = min(
                 next((i for i, (a, b) in enumerate(zip(ids, known, strict=False)) if a != b), len(known)), len(ids) - 1
             )
-            cache.crop(shared - cache.get_seq_length() if shared < cache.get_seq_length() else cache.get_seq_length())
+            if shared < len(known):
+                cache.crop(shared - len(known))
             model(torch.tensor([ids[shared:]]), past_key_values=cache).logits[0, -1].argmax()
             times.append(1000 * (time.perf_counter() - started))
             known = ids

@@ -49,7 +49,7 @@ class Session:
         self._marks_came = asyncio.Event()
         self._line = self._character = 0
 
-        @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+        @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)  # type: ignore[untyped-decorator]
         def take_marks(params: types.PublishDiagnosticsParams) -> None:
             self.marks = params.diagnostics
             self._marks_version = params.version or 0
@@ -129,7 +129,7 @@ async def session(options: dict[str, Any] | None = None) -> AsyncIterator[Sessio
     finally:
         if process.returncode is None:
             process.kill()
-        await client.stop()
+        await client.stop()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,9 @@ crop copies no keys or values; a slot is free again when the last sequence throu
 
 from __future__ import annotations
 
+import math
+import mmap
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,6 +18,20 @@ from foreword_models.errors import CacheFullError
 from foreword_models.gpt.config import DecoderConfig
 
 Slots = NDArray[np.int64]
+
+
+def _zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return zeros: a masked slot still takes part in 0 * value, and the garbage of empty memory may be NaN.
+
+    On the CPU these are pages that the system provides, zeroed, when they are first written to; torch would write them
+    all. The pages are kept small, as every sequence begins in many places of the arena: one for each layer and head.
+    """
+    if device.type != "cpu":
+        return torch.zeros(shape, dtype=dtype, device=device)
+    memory = mmap.mmap(-1, math.prod(shape) * dtype.itemsize)
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        memory.madvise(mmap.MADV_NOHUGEPAGE)
+    return torch.frombuffer(memory, dtype=dtype).view(shape)
 
 
 class KVCache:
@@ -39,10 +56,8 @@ class KVCache:
             raise CacheFullError(
                 f"A K/V cache of {limit_bytes} bytes cannot hold one token of {bytes_per_slot} bytes; raise its limit."
             )
-        # Zeros, not empty: a masked slot still takes part in 0 * value, and garbage may be NaN.
-        self.arena: Tensor = torch.zeros(
-            (config.layers, 2, config.kv_heads, slots, config.head_dim), dtype=dtype, device=device
-        )
+        shape = (config.layers, 2, config.kv_heads, slots, config.head_dim)
+        self.arena: Tensor = _zeros(shape, dtype, device)
         self._references = np.zeros(slots, dtype=np.int32)
 
     @property

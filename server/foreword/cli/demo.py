@@ -108,8 +108,8 @@ class _Screen:
     def show(self, key: Key) -> None:
         """Draw the state after a key."""
         text = Text()
-        for written, taken in self._spans:
-            text.append(written, style="green" if taken else "")
+        for written, by_list in self._spans:
+            text.append(written, style="green" if by_list else "")
         for mark in self._opened.marks:
             text.stylize("underline yellow", mark.range.start.character, mark.range.end.character)
         text.append("\u2588", style="dim")

@@ -49,6 +49,7 @@ class ForewordServer(LanguageServer):
         self.engine = Engine()
         self.models = self._new_models()
         self.reading: dict[str, asyncio.Task[None]] = {}
+        self.marked: set[str] = set()
         self.background: set[asyncio.Task[None]] = set()
         self.exit_code = 1
         self._initialize_params: dict[str, Any] = {}

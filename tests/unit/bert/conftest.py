@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from transformers import BertModel
 
 from foreword_models.bert.encoder import Encoder
@@ -22,12 +20,3 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, BertModel
 @pytest.fixture(scope="package")
 def encoder(tiny_bert: tuple[Path, BertModel]) -> Encoder:
     return Encoder.load(tiny_bert[0])
-
-
-@pytest.fixture(scope="package", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Tiny products gain nothing from threads, and wait for them where other processes have the cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)

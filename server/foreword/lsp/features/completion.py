@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CONTEXT, HOP = 4000, 1000  # code points of text before the cursor that the model reads, and how far its start moves
 SECONDS = 0.25  # after which a search begins no further forward
+PATIENCE = 10.0  # seconds that a request waits for a model to load; a pack may take longer to fetch
 
 
 def register(server: ForewordServer) -> None:
@@ -48,8 +49,9 @@ def register(server: ForewordServer) -> None:
 
         typed = typed_range(document, position)
         try:
-            prediction = await server.engine.run(Priority.COMPLETION, work, key=("completion", document.uri))
-        except (Superseded, EngineClosedError):
+            running = server.engine.run(Priority.COMPLETION, work, key=("completion", document.uri))
+            prediction = await asyncio.wait_for(running, PATIENCE)
+        except (Superseded, EngineClosedError, TimeoutError):
             return nothing
         except Exception as error:
             server.fail(error)

@@ -40,7 +40,8 @@ def schedule(server: ForewordServer, uri: str, *, delay: bool = True) -> None:
         return
     settings = server.language(document).diagnostics
     if not settings.enabled:
-        _publish(server, uri, document.version, [])
+        if uri in server.marked:
+            _publish(server, uri, document.version, [])
         return
     task = asyncio.ensure_future(_read(server, document, settings, settings.delay_milliseconds / 1000 if delay else 0))
     server.reading[uri] = task
@@ -113,5 +114,9 @@ def _diagnostic(
 
 
 def _publish(server: ForewordServer, uri: str, version: int | None, marks: list[types.Diagnostic]) -> None:
+    if marks:
+        server.marked.add(uri)
+    else:
+        server.marked.discard(uri)
     params = types.PublishDiagnosticsParams(uri=uri, version=version, diagnostics=marks)
     server.text_document_publish_diagnostics(params)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
-from foreword.lsp.features.completion import before_cursor, typed_range
+from foreword.lsp.features.completion import PATIENCE, before_cursor, typed_range
 
 if TYPE_CHECKING:
     from foreword.lsp.server import ForewordServer
@@ -32,8 +33,9 @@ def register(server: ForewordServer) -> None:
 
         typed = typed_range(document, position)
         try:
-            phrase = await server.engine.run(Priority.INLINE_COMPLETION, work, key=("inline", document.uri))
-        except (Superseded, EngineClosedError):
+            running = server.engine.run(Priority.INLINE_COMPLETION, work, key=("inline", document.uri))
+            phrase = await asyncio.wait_for(running, PATIENCE)
+        except (Superseded, EngineClosedError, TimeoutError):
             return nothing
         except Exception as error:
             server.fail(error)
