@@ -9,6 +9,7 @@ through a mask (tree attention, as in Miao et al., SpecInfer, 2023), so that the
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from torch.nn import functional as F  # noqa: N812  (the field's name for it)
 from foreword_models.errors import ContextTooLongError, DecoderError, UnknownTokenError
 from foreword_models.gpt.config import DecoderConfig
 from foreword_models.gpt.kv_cache import KVCache, Slots
+from foreword_models.gpt.linear import Linear, make_linear
 from foreword_models.gpt.weights import Affine, Weights
 
 DEFAULT_CACHE_BYTES = 256 * 2**20
@@ -49,6 +51,17 @@ class Node:
         self._cache.release(self.slots)
 
 
+class _Layer(NamedTuple):
+    """One transformer block, ready to be run."""
+
+    norm1: Affine
+    qkv: Linear
+    out: Linear
+    norm2: Affine
+    up: Linear
+    down: Linear
+
+
 class Decoder:
     """A GPT-2 or Llama-type model over a static K/V arena.
 
@@ -71,7 +84,22 @@ class Decoder:
         self.dtype = weights.embed.dtype
         self.cache = KVCache(self.config, dtype=self.dtype, device=self.device, limit_bytes=cache_bytes)
         self.forwards = 0  # forward passes since construction, for reports
-        self._weights = weights
+        # Copied, like what `make_linear` lays out anew: a view would keep the whole mapped file in memory.
+        self._embed = weights.embed.clone()
+        self._positions = None if weights.positions is None else weights.positions.clone()
+        self._norm_out = weights.norm
+        self._layers = [
+            _Layer(
+                norm1=layer.norm1,
+                qkv=make_linear(layer.qkv),
+                out=make_linear(layer.out),
+                norm2=layer.norm2,
+                up=make_linear(layer.up),
+                down=make_linear(layer.down),
+            )
+            for layer in weights.layers
+        ]
+        self._head = make_linear(Affine(weights.head))
         self._rotary = None if self.config.family == "gpt2" else _rotary_table(self.config, self.device)
         self._root = Node(self.cache, np.empty(0, np.int64), np.empty(0, np.int64), None)
 
@@ -198,22 +226,24 @@ class Decoder:
             Shape (len(rows), vocabulary), float32.
         """
         self.forwards += 1
-        config, weights, dtype = self.config, self._weights, self.dtype
+        config, dtype = self.config, self.dtype
         n, groups = len(tokens), config.heads // config.kv_heads
         where = torch.from_numpy(positions).to(self.device)
         slots = torch.from_numpy(fresh).to(self.device)
-        x = weights.embed[torch.from_numpy(tokens).to(self.device)].float()  # (n, width)
+        x = self._embed[torch.from_numpy(tokens).to(self.device)].float()  # (n, width)
         rotation = None
-        if weights.positions is not None:
-            x = x + weights.positions[where]
+        if self._positions is not None:
+            x = x + self._positions[where]
         else:
             assert self._rotary is not None
             rotation = self._rotary[:, where]  # (2, n, head_dim)
         # The query heads of a group lie as rows beside each other, so that one product serves the group.
-        allowed = None if mask is None else torch.from_numpy(mask).to(self.device).repeat(groups, 1)
+        # Added to the scores rather than boolean: the attention kernel would convert it in each layer.
+        bias = None if mask is None else torch.from_numpy(np.where(mask, np.float32(0), -np.inf)).to(self.device, dtype)
+        bias = None if bias is None else bias.repeat(groups, 1)
 
-        for index, layer in enumerate(weights.layers):
-            fused = _linear(self._norm(x, layer.norm1).to(dtype), layer.qkv)  # (n, (heads + 2 kv_heads) head_dim)
+        for index, layer in enumerate(self._layers):
+            fused = layer.qkv(self._norm(x, layer.norm1).to(dtype))  # (n, (heads + 2 kv_heads) head_dim)
             heads = fused.view(n, config.heads + 2 * config.kv_heads, config.head_dim).transpose(0, 1)
             turning, v = heads[: config.heads + config.kv_heads], heads[config.heads + config.kv_heads :]
             if rotation is not None:
@@ -226,28 +256,26 @@ class Decoder:
                 q.reshape(1, config.kv_heads, groups * n, config.head_dim),
                 arena[0][:, keys].unsqueeze(0),
                 arena[1][:, keys].unsqueeze(0),
-                attn_mask=allowed,
+                attn_mask=bias,
             )
             joined = mixed.view(config.heads, n, config.head_dim).transpose(0, 1).reshape(n, -1)
-            x = x + _linear(joined, layer.out)
-            inner = _linear(self._norm(x, layer.norm2).to(dtype), layer.up)
+            x += layer.out(joined)
+            inner = layer.up(self._norm(x, layer.norm2).to(dtype))
             if config.family == "llama":
                 gate, up = inner[:, : config.hidden], inner[:, config.hidden :]
-                inner = F.silu(gate) * up
+                inner = F.silu(gate).mul_(up)
             else:
                 inner = F.gelu(inner, approximate="tanh")
-            x = x + _linear(inner, layer.down)
-        last = self._norm(x[torch.from_numpy(rows).to(self.device)], weights.norm).to(dtype)
-        return F.linear(last, weights.head).float()
+            x += layer.down(inner)
+        last = self._norm(x[torch.from_numpy(rows).to(self.device)], self._norm_out).to(dtype)
+        return self._head(last).float()
 
     def _norm(self, x: Tensor, norm: Affine) -> Tensor:
         if self.config.family == "llama":
-            return F.rms_norm(x, (self.config.width,), norm.weight, self.config.norm_epsilon)
+            # Half the time of F.rms_norm, which copies and converts on its way.
+            square = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_()
+            return x * torch.rsqrt(square.div_(self.config.width).add_(self.config.norm_epsilon)) * norm.weight
         return F.layer_norm(x, (self.config.width,), norm.weight, norm.bias, self.config.norm_epsilon)
-
-
-def _linear(x: Tensor, affine: Affine) -> Tensor:
-    return F.linear(x, affine.weight, affine.bias)
 
 
 def _rotary_table(config: DecoderConfig, device: torch.device) -> Tensor:

@@ -114,7 +114,7 @@ def assemble(config: DecoderConfig, tensors: Mapping[str, Tensor], dtype: torch.
 
     def norm(name: str) -> Affine:
         bias = tensors.get(f"{name}.bias")
-        return Affine(tensors[f"{name}.weight"].float(), None if bias is None else bias.float())
+        return Affine(tensors[f"{name}.weight"].to(torch.float32, copy=True), None if bias is None else bias.float())
 
     layers = tuple(
         Layer(

@@ -171,17 +171,25 @@ class Predictor:
 
     def _at(self, context: str, checkpoint: Checkpoint) -> WordSearch:
         """The search at the end of `context`, the same one as long as the context stays the same."""
+        if self._search is not None:
+            before, ids = self._search.boundary.ids.tolist(), self._ids(context)
+            # A word that was typed or taken has often been looked at as a candidate: its state is there already.
+            if ids[: len(before)] == before and (advanced := self._search.advanced(ids[len(before) :])):
+                self._search, self._trunk = advanced, advanced.boundary
         boundary = self._read(context, checkpoint)
         if self._search is None or self._search.boundary is not boundary:
             self._search = WordSearch(self.model.decoder, self._vocabulary, boundary)
         return self._search
 
+    def _ids(self, text: str) -> list[int]:
+        """Token ids of a text, headed by the start token, cut at the front to leave room for words and phrases."""
+        config = self.model.decoder.config
+        room = config.context - 1 - min(_PHRASE_TOKENS + LONGEST_WORD, config.context // 2)
+        return [config.start_token, *self.model.tokenizer.encode(text)[-room:]]
+
     def _read(self, text: str, checkpoint: Checkpoint) -> Node:
         """Decode `text`, reusing the longest beginning shared with what was decoded last."""
-        decoder = self.model.decoder
-        context = decoder.config.context
-        room = context - 1 - min(_PHRASE_TOKENS + LONGEST_WORD, context // 2)
-        ids = [decoder.config.start_token, *self.model.tokenizer.encode(text)[-room:]]
+        decoder, ids = self.model.decoder, self._ids(text)
         if self._trunk.ids.tolist() == ids:
             return self._trunk
         shared = _common(self._trunk.ids.tolist(), ids)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +77,8 @@ class WordSearch:
     ----------
     boundary
         The decoded text up to the boundary. A space after it is held back: it is the first byte of what is searched.
+    distribution
+        Of the token after it, if that is known; else the decoder is asked.
 
     Notes
     -----
@@ -84,13 +86,17 @@ class WordSearch:
     usually needs no forward.
     """
 
-    def __init__(self, decoder: Decoder, vocabulary: Vocabulary, boundary: Node) -> None:
+    def __init__(
+        self, decoder: Decoder, vocabulary: Vocabulary, boundary: Node, distribution: Distribution | None = None
+    ) -> None:
         self.boundary = boundary
         self._decoder = decoder
         self._vocabulary = vocabulary
         self._room = decoder.config.context - len(boundary)
         self._order = torch.from_numpy(vocabulary.order)
-        self._root = self._distributions(decoder.logits(boundary).unsqueeze(0))[0]
+        if distribution is None:
+            distribution = self._distributions(decoder.logits(boundary).unsqueeze(0))[0]
+        self._root = distribution
         self._expanded: LRUCache[tuple[int, ...], tuple[Node, Distribution]] = LRUCache(REMEMBERED)
 
     def find(
@@ -138,6 +144,11 @@ class WordSearch:
                 frontier.expand(_Spelling(spelling.tokens, spelling.text, spelling.probability, node), distribution)
         return frontier.result(forwards)
 
+    def advanced(self, tokens: Sequence[int]) -> WordSearch | None:
+        """Return the search at the end of a spelling of this one, if that has been expanded: no forward is needed."""
+        known = self._expanded.get(tuple(tokens))
+        return None if known is None else WordSearch(self._decoder, self._vocabulary, *known)
+
     def _within_context(self, frontier: Frontier, batch: list[_Spelling]) -> list[_Spelling]:
         """Leave the spellings that the model's context has no room for."""
         room = self._room
@@ -169,7 +180,15 @@ class _Spelling:
 
 
 class _Children:
-    """The children of an expanded spelling, most probable first, sorted only as far as they are asked for."""
+    """The children of an expanded spelling, most probable first, sorted only when and as far as they are asked for.
+
+    Attributes
+    ----------
+    mass
+        Probability of the children that have not been popped.
+    highest
+        Probability of the most probable of them.
+    """
 
     def __init__(self, parent: _Spelling, positions: NDArray[np.int64], probabilities: Distribution) -> None:
         self.parent = parent
@@ -178,15 +197,16 @@ class _Children:
         self._probabilities = probabilities
         self._popped: set[int] = set()
         self._sorted = self._in_order()
-        self.next: tuple[float, int] | None = next(self._sorted, None)
+        self._following: tuple[float, int] | None = None
+        self.highest = float(probabilities.max(initial=0.0))
 
     def pop(self) -> tuple[float, int]:
         """Probability and vocabulary position of the most probable child left."""
-        assert self.next is not None
-        probability, position = self.next
+        probability, position = self._following or next(self._sorted)
         self.mass = max(0.0, self.mass - probability)
         self._popped.add(position)
-        self.next = next(self._sorted, None)
+        self._following = next(self._sorted, None)
+        self.highest = self._following[0] if self._following else 0.0
         return probability, position
 
     def left(self, positions: list[int]) -> float:
@@ -235,11 +255,11 @@ class Frontier:
             positions = np.sort(np.concatenate([np.array(self._vocabulary.inside(rest), np.int64), covering]))
         else:
             if spelling.tokens:
-                continues = self._vocabulary.continues
+                positions = self._vocabulary.continuing
                 if spelling.text.decode("utf-8", "replace")[-1:] in JOINERS:
-                    continues = continues & ~self._vocabulary.joins
-                self._finish(spelling.text, spelling.probability * float(distribution[~continues].sum()))
-                positions = np.flatnonzero(continues)
+                    positions = positions[~self._vocabulary.joins[positions]]
+                goes_on = float(distribution[positions].sum())
+                self._finish(spelling.text, spelling.probability * max(0.0, 1.0 - goes_on))
             else:  # nothing typed: everything is a beginning
                 self._total = 1.0
                 below = self._vocabulary.below(b"")
@@ -289,9 +309,9 @@ class Frontier:
         return Found([(word, min(1.0, mass / total)) for word, mass in best], exact, min(1.0, bound / total), forwards)
 
     def _offer(self, index: int) -> None:
-        following = self._children[index].next
-        if following is not None and following[0] > 0:
-            heapq.heappush(self._heap, (-following[0], index))
+        highest = self._children[index].highest
+        if highest > 0:
+            heapq.heappush(self._heap, (-highest, index))
 
     def _finished(self, spelling: _Spelling) -> bool:
         """Whether a spelling needs no forward: its word ends inside its last token, or it spells no word."""

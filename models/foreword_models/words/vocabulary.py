@@ -31,6 +31,8 @@ class Vocabulary:
         The bytes of each, in the same order.
     continues : ndarray of bool
         Whether the token, after a letter, may go on with the same word.
+    continuing : ndarray of int64
+        Sorted-order positions of the tokens that continue.
     joins : ndarray of bool
         Whether the token begins with a joiner: after another joiner it does not go on with the word.
     """
@@ -40,6 +42,7 @@ class Vocabulary:
         self.order: NDArray[np.int64] = np.array(order, dtype=np.int64)
         self.spelled = [token_bytes[index] for index in order]
         self.continues: NDArray[np.bool_] = np.fromiter(map(_continues, self.spelled), bool, len(order))
+        self.continuing: NDArray[np.int64] = np.flatnonzero(self.continues)
         self.joins: NDArray[np.bool_] = np.fromiter(map(_joins, self.spelled), bool, len(order))
         self._first = bisect_left(self.spelled, b"\0")  # the special tokens lie before it
         self._longest = max(map(len, self.spelled), default=0)

@@ -124,9 +124,6 @@ class Models:
 
 def use_all_cores() -> None:
     """Import torch and set its thread count, once: every core this process may use, for the thread that computes."""
-    # Threads that wait for the next matrix product give their core to the editor instead of spinning on it. On a busy
-    # machine a step is several times faster for it, as every product waits for its slowest thread. Read at import.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
     affinity = getattr(os, "sched_getaffinity", None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gc
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,7 +76,6 @@ def test_no_slot_leaks(pair: tuple[Any, Any], steps: list[tuple[str, Any]]) -> N
     longest = max(len(node) for node in nodes)
     assert decoder.cache.slots_in_use >= longest
     del nodes
-    gc.collect()
     assert decoder.cache.slots_in_use == 0
 
 
@@ -99,7 +98,6 @@ def test_a_scattered_sequence_is_gathered(pair: tuple[Any, Any]) -> None:
         others.append(decoder.extend(decoder.root, [token, 2, 3, 4]))
         kept = decoder.extend(kept, [token])
     del others
-    gc.collect()
     kept = decoder.extend(kept, [7])
     torch.testing.assert_close(
         decoder.logits(kept), expected(reference, kept.ids.tolist()), atol=TOLERANCE, rtol=TOLERANCE
@@ -125,15 +123,16 @@ def test_bad_ids_are_named_and_change_nothing(pair: tuple[Any, Any], ids: Any, e
     assert decoder.logits(decoder.extend(node, [3])).shape == (VOCABULARY,)
 
 
-def test_a_full_cache_is_named_and_survived(pair: tuple[Any, Any]) -> None:
-    model = pair[1]
-    decoder = Decoder(model.decoder._weights, cache_bytes=model.decoder.cache.bytes_per_slot * 8)
+def test_a_full_cache_is_named_and_survived(tmp_path: Path) -> None:
+    save_model(tmp_path, "llama")
+    bytes_per_slot = open_model(tmp_path, dtype=torch.float32).decoder.cache.bytes_per_slot
+    decoder = open_model(tmp_path, dtype=torch.float32, cache_bytes=8 * bytes_per_slot).decoder
     node = decoder.extend(decoder.root, range(6))
     with pytest.raises(CacheFullError):
         decoder.extend(node, [1, 2, 3])
     assert len(decoder.extend(node, [1, 2])) == 8
     with pytest.raises(CacheFullError):
-        Decoder(model.decoder._weights, cache_bytes=1)
+        open_model(tmp_path, cache_bytes=1)
 
 
 def test_the_empty_sequence_has_no_logits(pair: tuple[Any, Any]) -> None:

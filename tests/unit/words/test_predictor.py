@@ -58,6 +58,22 @@ def test_typing_decodes_only_what_is_new(predictor: Predictor) -> None:
     assert predictor.predict("We should talk about the schedule ", 3, budget=Budget(forwards=0)).forwards == 1
 
 
+def test_a_word_that_was_a_candidate_costs_no_forward_when_it_is_taken(predictor: Predictor) -> None:
+    prediction = predictor.predict("We should talk about the ", 3)
+    taken = [
+        word.text
+        for word in prediction.words
+        if len(predictor.model.tokenizer.encode("We should talk about the " + word.text))
+        == 1 + len(predictor.model.tokenizer.encode("We should talk about the"))
+    ]
+    for word in taken[:1]:
+        text = f"We should talk about the {word} "
+        again = predictor.predict(text, 3, budget=Budget(forwards=0))
+        assert again.forwards == 0
+        fresh = Predictor(predictor.model).predict(text, 3, budget=Budget(forwards=0))
+        assert [found.text for found in again.words] == [found.text for found in fresh.words]
+
+
 def test_a_context_shorter_than_any_text(tmp_path: Path) -> None:
     save_model(tmp_path, "gpt2", context=16)
     short = Predictor(open_model(tmp_path, dtype=torch.float32))
