@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from foreword.lsp.features import diagnostics
+from foreword.lsp.features import completion, diagnostics
 from foreword.text.document import Document
 
 if TYPE_CHECKING:
@@ -55,8 +55,6 @@ def register(server: ForewordServer) -> None:
 
 def warm(server: ForewordServer, uri: str) -> None:
     """Begin to load the decoder when a document is opened that will want it, so that the first key does not wait."""
-    from foreword.lsp.features.completion import load
-
     language = server.language(server.documents[uri])
     if language.completion.enabled or language.inline_completion.enabled:
-        load(server)
+        completion.load(server)
