@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -67,3 +69,12 @@ def test_a_model_that_is_loading_does_not_hold_the_end_of_the_input(
     client.end_input()
     assert client.seconds_to_exit() < SOON
     assert client.process.returncode == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
+def test_ctrl_c_ends_it_at_once_and_quietly(start: Start) -> None:
+    client = start()
+    begin(client)
+    client.process.send_signal(signal.SIGINT)
+    assert client.process.wait(SOON) == -signal.SIGINT
+    assert "Traceback" not in client.stderr()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from typing import Annotated, NoReturn
 
@@ -25,6 +26,8 @@ def serve(
 
 def serve_stdio() -> NoReturn:
     """Serve one client on standard input and output, and leave the process."""
+    # Ctrl-C in a terminal ends the process at once; a KeyboardInterrupt would wait for the thread that reads the input.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     logging.basicConfig(level=logging.WARNING, format="foreword: %(message)s")
     # pygls logs whole messages, the user's text among them.
     logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)
