@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Any, BinaryIO
+from collections.abc import Callable, Hashable
+from typing import Any, BinaryIO, TypeVar
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from foreword import __version__
-from foreword.engine.engine import Engine
+from foreword.engine.engine import Checkpoint, Engine, EngineClosedError, Priority, Superseded
 from foreword.engine.models import Models
 from foreword.lsp.capabilities import initial_settings
 from foreword.lsp.features import completion, configuration, diagnostics, documents, inline_completion
@@ -24,6 +24,10 @@ from foreword.text.document import Document
 from foreword_models.errors import ForewordError
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PATIENCE = 10.0  # seconds that a request waits for a model to load; a pack may take longer to fetch
 
 
 class ForewordServer(LanguageServer):
@@ -90,6 +94,19 @@ class ForewordServer(LanguageServer):
     def language(self, document: Document) -> LanguageSettings:
         """Return the settings that hold in a document."""
         return self.settings.for_language(document.language_id)
+
+    async def answer(self, priority: Priority, work: Callable[[Checkpoint], T], *, key: Hashable) -> T | None:
+        """Run a request's work on the engine; None if it was superseded, waits for a model too long, or failed.
+
+        A failure is told to the user, not to the client, which could show no more than a code.
+        """
+        try:
+            return await asyncio.wait_for(self.engine.run(priority, work, key=key), PATIENCE)
+        except (Superseded, EngineClosedError, TimeoutError):
+            return None
+        except Exception as error:
+            self.fail(error)
+            return None
 
     def tell(self, message: str, kind: types.MessageType = types.MessageType.Error) -> None:
         """Show the user a sentence, once in a session: a model that is missing is not news at every key."""

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 CONTEXT, HOP = 4000, 1000  # code points of text before the cursor that the model reads, and how far its start moves
 SECONDS = 0.25  # after which a search begins no further forward
-PATIENCE = 10.0  # seconds that a request waits for a model to load; a pack may take longer to fetch
 
 
 def register(server: ForewordServer) -> None:
@@ -26,8 +25,6 @@ def register(server: ForewordServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_COMPLETION)
     async def complete(params: types.CompletionParams) -> types.CompletionList:
-        # Always incomplete: at the next key, other words are likely.
-        nothing = types.CompletionList(is_incomplete=True, items=[])
         document = server.documents.get(params.text_document.uri)
         if document is None or not server.language(document).completion.enabled:
             return types.CompletionList(is_incomplete=False, items=[])
@@ -48,15 +45,10 @@ def register(server: ForewordServer) -> None:
             )
 
         typed = typed_range(document, position)
-        try:
-            running = server.engine.run(Priority.COMPLETION, work, key=("completion", document.uri))
-            prediction = await asyncio.wait_for(running, PATIENCE)
-        except (Superseded, EngineClosedError, TimeoutError):
-            return nothing
-        except Exception as error:
-            server.fail(error)
-            return nothing
-        return types.CompletionList(is_incomplete=True, items=_items(prediction, typed(prediction.prefix)))
+        prediction = await server.answer(Priority.COMPLETION, work, key=("completion", document.uri))
+        # Always incomplete: at the next key, other words are likely.
+        items = _items(prediction, typed(prediction.prefix)) if prediction else []
+        return types.CompletionList(is_incomplete=True, items=items)
 
 
 def load(server: ForewordServer) -> None:

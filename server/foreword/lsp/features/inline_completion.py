@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
-from foreword.lsp.features.completion import PATIENCE, before_cursor, typed_range
+from foreword.engine.engine import Checkpoint, Priority
+from foreword.lsp.features.completion import before_cursor, typed_range
 
 if TYPE_CHECKING:
     from foreword.lsp.server import ForewordServer
@@ -32,14 +31,7 @@ def register(server: ForewordServer) -> None:
             return models.predictor().phrase(text, words=settings.max_words, checkpoint=checkpoint)
 
         typed = typed_range(document, position)
-        try:
-            running = server.engine.run(Priority.INLINE_COMPLETION, work, key=("inline", document.uri))
-            phrase = await asyncio.wait_for(running, PATIENCE)
-        except (Superseded, EngineClosedError, TimeoutError):
-            return nothing
-        except Exception as error:
-            server.fail(error)
-            return nothing
+        phrase = await server.answer(Priority.INLINE_COMPLETION, work, key=("inline", document.uri))
         if phrase is None:
             return nothing
         written = phrase.prefix + phrase.text
