@@ -132,8 +132,8 @@ class LanguageSettings:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The whole tree.
+class Settings(LanguageSettings):
+    """The whole tree: what holds everywhere, which models are used, and what differs in single languages.
 
     Attributes
     ----------
@@ -142,15 +142,6 @@ class Settings:
     """
 
     enabled: bool = _setting(True, "Work at all.")
-    completion: CompletionSettings = field(
-        default_factory=CompletionSettings, metadata=_about("The list of next words.")
-    )
-    inline_completion: InlineCompletionSettings = field(
-        default_factory=InlineCompletionSettings, metadata=_about("The phrase behind the cursor.")
-    )
-    diagnostics: DiagnosticsSettings = field(
-        default_factory=DiagnosticsSettings, metadata=_about("The marks on sentences.")
-    )
     model: ModelSettings = field(default_factory=ModelSettings, metadata=_about("Which models are used."))
     languages: Mapping[str, Mapping[str, Any]] = field(
         default_factory=dict,

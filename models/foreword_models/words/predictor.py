@@ -141,7 +141,7 @@ class Predictor:
     def _greedy(self, text: str, words: int, checkpoint: Checkpoint) -> tuple[str, float]:
         """Most probable tokens after `text` while each is likely, cut back to whole words, at most `words` of them."""
         decoder, vocabulary = self.model.decoder, self.model.tokenizer.token_bytes
-        node = self._read(text, checkpoint)
+        node = self._read(self._ids(text), checkpoint)
         written, whole, whole_log, log_probability = b"", b"", 0.0, 0.0
         begun = 0
         for _ in range(_PHRASE_TOKENS):
@@ -171,12 +171,13 @@ class Predictor:
 
     def _at(self, context: str, checkpoint: Checkpoint) -> WordSearch:
         """The search at the end of `context`, the same one as long as the context stays the same."""
+        ids = self._ids(context)
         if self._search is not None:
-            before, ids = self._search.boundary.ids.tolist(), self._ids(context)
+            before = self._search.boundary.ids.tolist()
             # A word that was typed or taken has often been looked at as a candidate: its state is there already.
             if ids[: len(before)] == before and (advanced := self._search.advanced(ids[len(before) :])):
                 self._search, self._trunk = advanced, advanced.boundary
-        boundary = self._read(context, checkpoint)
+        boundary = self._read(ids, checkpoint)
         if self._search is None or self._search.boundary is not boundary:
             self._search = WordSearch(self.model.decoder, self._vocabulary, boundary)
         return self._search
@@ -187,9 +188,9 @@ class Predictor:
         room = config.context - 1 - min(_PHRASE_TOKENS + LONGEST_WORD, config.context // 2)
         return [config.start_token, *self.model.tokenizer.encode(text)[-room:]]
 
-    def _read(self, text: str, checkpoint: Checkpoint) -> Node:
-        """Decode `text`, reusing the longest beginning shared with what was decoded last."""
-        decoder, ids = self.model.decoder, self._ids(text)
+    def _read(self, ids: list[int], checkpoint: Checkpoint) -> Node:
+        """Decode a text's ids, reusing the longest beginning shared with what was decoded last."""
+        decoder = self.model.decoder
         if self._trunk.ids.tolist() == ids:
             return self._trunk
         shared = _common(self._trunk.ids.tolist(), ids)
