@@ -63,5 +63,13 @@ class CacheFullError(DecoderError):
     """The K/V arena has no room for the requested tokens."""
 
 
+class OutOfMemoryError(DecoderError):
+    """The machine has no memory left for a step."""
+
+
+class BenchmarkError(ForewordError):
+    """A measurement could not be made: an engine did not start, ended or stopped answering."""
+
+
 class Cancelled(Exception):  # noqa: N818  (not an error: the caller asked for it)
     """Raised by a checkpoint to abandon work between two forwards."""

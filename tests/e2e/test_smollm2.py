@@ -35,7 +35,7 @@ def gguf_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def exact(gguf_file: Path) -> LanguageModel:
-    return open_model(gguf_file, dtype=torch.float32)
+    return open_model(gguf_file, precision="float32")
 
 
 @pytest.fixture(scope="module")

@@ -61,7 +61,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         encoder.kind,
         encoder.version,
         convert.CONVERTERS["encoder"].format,
-        encoder.wheel.sha256,
+        encoder.wheels_sha256,
         encoder.source,
         encoder.licence,
         records,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from foreword_models.errors import CorruptModelError
 
-Family = Literal["gpt2", "llama"]
+Family = Literal["gpt2", "llama", "gemma3"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class DecoderConfig:
     family
         ``"gpt2"``: learned positions, LayerNorm, GELU (tanh), biases.
         ``"llama"``: rotary positions, RMSNorm, gated SiLU, grouped-query attention.
+        ``"gemma3"``: like Llama, with GELU (tanh) gates, RMSNorm on queries and keys and after each sub-layer, scaled
+        embeddings, and most layers looking only at the last `sliding_window` tokens (Gemma 3 report, 2025).
     width
         Size of the residual stream (``d_model``).
     hidden
@@ -33,6 +35,16 @@ class DecoderConfig:
         The output projection is the embedding matrix.
     start_token
         The id that heads every sequence: what the model saw in training between two documents.
+    rope_theta_local
+        Base of the rotary frequencies in layers that slide; unused where none does.
+    sliding_window
+        Tokens that a sliding layer looks back on, the current one among them; 0 if no layer slides.
+    global_every
+        Layers number ``global_every - 1, 2 global_every - 1, ...`` see the whole sequence, the others slide.
+    attention_scale
+        Factor of the attention scores; 0 stands for the usual ``head_dim ** -0.5``.
+    embed_scale
+        Factor of the embeddings where they enter the residual stream.
     """
 
     family: Family
@@ -48,6 +60,15 @@ class DecoderConfig:
     rope_theta: float
     tied: bool
     start_token: int
+    rope_theta_local: float = 10000.0
+    sliding_window: int = 0
+    global_every: int = 1
+    attention_scale: float = 0.0
+    embed_scale: float = 1.0
+
+    def slides(self, layer: int) -> bool:
+        """Whether a layer (counted from 0) looks only at the last `sliding_window` tokens."""
+        return self.sliding_window > 0 and (layer + 1) % self.global_every != 0
 
     def __post_init__(self) -> None:
         sizes = (self.layers, self.width, self.heads, self.kv_heads, self.head_dim, self.hidden, self.context)

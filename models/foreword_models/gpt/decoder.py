@@ -1,13 +1,16 @@
 """An incremental decoder: token ids in, logits out. It knows nothing of text.
 
-A `Node` is a position in a tree of token sequences whose keys and values are held in one arena (`kv_cache`). Nodes
-are extended, branched and cropped; none of these copies keys or values, and a node's slots are freed when the last node
-through them is garbage. One forward may carry the new tokens of many branches: every token attends to its own ancestors
-through a mask (tree attention, as in Miao et al., SpecInfer, 2023), so that the matrix products are shared.
+A `Node` is a position in a radix tree of token sequences (`radix`) whose keys and values are held in one arena
+(`kv_cache`). Nodes are extended, branched and cropped; none of these copies what is cached. What nobody holds stays
+cached, so that a text that comes back, be it by undo, in another buffer or at the next key, is decoded only from where
+it differs; the least recently used leaves make room for new tokens. One forward may carry the new tokens of many
+branches: every token attends to its own ancestors through a mask (tree attention, as in Miao et al., SpecInfer, 2023),
+so that the matrix products are shared.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -15,101 +18,113 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  (the field's name for it)
 
-from foreword_models.errors import ContextTooLongError, DecoderError, UnknownTokenError
+from foreword_models.errors import CacheFullError, ContextTooLongError, DecoderError, OutOfMemoryError, UnknownTokenError
+from foreword_models.gpt.blocks import Stack
 from foreword_models.gpt.config import DecoderConfig
 from foreword_models.gpt.kv_cache import KVCache, Slots
-from foreword_models.gpt.linear import Linear, make_linear
-from foreword_models.gpt.weights import Affine, Weights
+from foreword_models.gpt.network import Network, Step
+from foreword_models.gpt.radix import RadixTree, Run
 
 DEFAULT_CACHE_BYTES = 256 * 2**20
 CHUNK = 128  # tokens of a prefill step: some tens of milliseconds on two cores, the longest wait for a cancellation
+_SPREAD = 2  # a sequence is moved together when its slots span more than so many times their number
 
 Ids = NDArray[np.int64]
 
 
 class Node:
-    """A sequence of decoded tokens: its ids, its slots in the arena, and the logits after its last token.
+    """A cached sequence of tokens and, once computed, the logits after its last one. Made by a `Decoder` only.
 
-    Made by a `Decoder` only. Holds its slots while it lives.
+    The sequence cannot be evicted while a node of it lives.
+
+    Attributes
+    ----------
+    logits : Tensor or None
+        Shape (vocabulary,), float32; `Decoder.logits` computes them where they are None.
     """
 
-    __slots__ = ("_cache", "ids", "logits", "slots")
+    __slots__ = ("_decoder", "_run", "logits")
 
-    def __init__(self, cache: KVCache, ids: Ids, slots: Slots, logits: Tensor | None) -> None:
-        self._cache = cache
-        self.ids = ids
-        self.slots = slots
+    def __init__(self, decoder: Decoder, run: Run, logits: Tensor | None) -> None:
+        self._decoder = decoder
+        self._run = run
         self.logits = logits
-        cache.retain(slots)
+        decoder._tree.pin(run)
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return self._run.length
+
+    @property
+    def ids(self) -> Ids:
+        """The sequence: shape (len,)."""
+        return self._decoder._tree.path(self._run)[0]
 
     def __del__(self) -> None:
-        self._cache.release(self.slots)
+        # Not unpinned here: the collector may run in the middle of a change to the tree.
+        self._decoder._left.append(self._run)
 
 
-class _Layer(NamedTuple):
-    """One transformer block, ready to be run."""
+class _Item(NamedTuple):
+    """What one sequence of a step asks for: `ids` after `start`, or the logits of `start` anew if there are none."""
 
-    norm1: Affine
-    qkv: Linear
-    out: Linear
-    norm2: Affine
-    up: Linear
-    down: Linear
+    start: Node
+    ids: Ids
 
 
 class Decoder:
-    """A GPT-2 or Llama-type model over a static K/V arena.
+    """A GPT-2, Llama-type or Gemma 3 model over a static K/V arena.
 
     Parameters
     ----------
-    weights
-        In the fused layout of `foreword_models.gpt.weights`.
+    stack
+        The model's layers, at the precisions they are to be run in.
     cache_bytes
         Bound on the K/V arena.
 
     Notes
     -----
-    The residual stream and the norms are float32; matrix products, keys and values have the weights' type.
     Not thread-safe: one thread owns a decoder.
     """
 
-    def __init__(self, weights: Weights, *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> None:
-        self.config: DecoderConfig = weights.config
-        self.device = weights.embed.device
-        self.dtype = weights.embed.dtype
-        self.cache = KVCache(self.config, dtype=self.dtype, device=self.device, limit_bytes=cache_bytes)
+    def __init__(self, stack: Stack, *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> None:
+        self.config: DecoderConfig = stack.config
+        self.device = stack.embed.device
+        self.precision = "+".join(path.name for path in stack.paths)
+        self.weight_bytes = stack.paths[0].weight_bytes
+        self.cache = KVCache(self.config, dtype=stack.cache_dtype, device=self.device, limit_bytes=cache_bytes)
         self.forwards = 0  # forward passes since construction, for reports
-        # Copied, like what `make_linear` lays out anew: a view would keep the whole mapped file in memory.
-        self._embed = weights.embed.clone()
-        self._positions = None if weights.positions is None else weights.positions.clone()
-        self._norm_out = weights.norm
-        self._layers = [
-            _Layer(
-                norm1=layer.norm1,
-                qkv=make_linear(layer.qkv),
-                out=make_linear(layer.out),
-                norm2=layer.norm2,
-                up=make_linear(layer.up),
-                down=make_linear(layer.down),
-            )
-            for layer in weights.layers
-        ]
-        self._head = make_linear(Affine(weights.head))
-        self._rotary = None if self.config.family == "gpt2" else _rotary_table(self.config, self.device)
-        self._root = Node(self.cache, np.empty(0, np.int64), np.empty(0, np.int64), None)
+        self.reused_tokens = 0  # tokens asked for that were cached, likewise
+        self._network = Network(stack, self.cache)
+        self._tree = RadixTree()
+        self._left: deque[Run] = deque()  # runs whose nodes are gone
+        self._guesses: set[Run] = set()  # branched runs: dropped with their nodes
+        self._root = Node(self, self._tree.root, None)
 
     @property
     def root(self) -> Node:
         """The empty sequence."""
         return self._root
 
+    @property
+    def bytes_in_use(self) -> int:
+        """Bytes of the arena that hold cached tokens; never more than the bound it was made with."""
+        self._settle()
+        return self.cache.slots_in_use * self.cache.bytes_per_slot
+
+    @property
+    def pinned_bytes(self) -> int:
+        """Bytes of the arena that live nodes keep from being evicted."""
+        self._settle()
+        return self._tree.pinned_tokens * self.cache.bytes_per_slot
+
+    def match(self, ids: Sequence[int]) -> Node:
+        """Return the node of the longest beginning of `ids` that is cached."""
+        self._settle()
+        return Node(self, self._tree.match(ids), None)
+
     def extend(self, node: Node, ids: Sequence[int]) -> Node:
-        """Decode `ids` after `node`, in chunks, and return the longer node (`node` itself if there are none)."""
+        """Decode `ids` after `node`, as far as they are not cached, and return the longer node (`node` if no ids)."""
         for longer in self.steps(node, ids):
             node = longer
         return node
@@ -123,13 +138,28 @@ class Decoder:
             After each forward, the sequence so far: what is done is kept if the caller stops here.
         """
         self._check(node, ids)
-        for start in range(0, len(ids), CHUNK):
-            (node,) = self.branch([(node, ids[start : start + CHUNK])])
-            yield node
+        self._settle()
+        wanted = np.asarray(ids, np.int64)
+        end = len(node) + len(wanted)
+        if not len(wanted):
+            return
+        start = Node(self, self._tree.match(wanted, node._run), None)
+        self.reused_tokens += len(start) - len(node)
+        if len(start) == end:
+            yield start
+        while len(start) < end:
+            # The first token of a sequence draws attention sinks' extreme activations (Xiao et al. 2024), which would
+            # coarsen the 8-bit scale of all the tokens in its step: it goes alone.
+            size = 1 if not len(start) else CHUNK
+            done = len(start) - len(node)
+            (start,) = self._run([_Item(start, wanted[done : done + size])], guess=False)
+            yield start
 
-    @torch.inference_mode()
     def branch(self, runs: Sequence[tuple[Node, Sequence[int]]]) -> list[Node]:
         """Extend several nodes, each by its own non-empty run of ids, in one forward.
+
+        What this caches is a guess about what follows, and is dropped with the returned node, unless that is kept
+        (`keep`) or extended.
 
         Parameters
         ----------
@@ -143,48 +173,47 @@ class Decoder:
 
         Raises
         ------
-        ContextTooLongError, UnknownTokenError, CacheFullError
-            Before anything is decoded; all nodes stay valid.
+        ContextTooLongError, UnknownTokenError, CacheFullError, OutOfMemoryError
+            All nodes stay valid, and the decoder usable.
         """
         for node, ids in runs:
             self._check(node, ids)
             if not len(ids):
                 raise DecoderError("A branch needs at least one token; pass the node itself instead.")
-        if not runs:
-            return []
-        fresh = self.cache.allocate(sum(len(ids) for _, ids in runs))
-        ends = np.cumsum([len(ids) for _, ids in runs])
-        own = [fresh[end - len(ids) : end] for end, (_, ids) in zip(ends, runs, strict=True)]
-        paths = [np.concatenate([node.slots, slots]) for (node, _), slots in zip(runs, own, strict=True)]
-        tokens = np.concatenate([np.asarray(ids, np.int64) for _, ids in runs])
-        positions = np.concatenate([np.arange(len(node), len(node) + len(ids)) for node, ids in runs])
-
-        keys, columns = _key_slots(paths, self.cache.slots)
-        mask = _tree_mask([node.slots for node, _ in runs], own, columns, _width(keys))
-        logits = self._forward(tokens, positions, fresh, keys, mask, ends - 1)
-        return [
-            Node(self.cache, np.concatenate([node.ids, np.asarray(ids, np.int64)]), path, row)
-            for (node, ids), path, row in zip(runs, paths, logits, strict=True)
-        ]
+        self._settle()
+        items = []
+        for node, ids in runs:
+            wanted = np.asarray(ids, np.int64)
+            start = Node(self, self._tree.match(wanted, node._run), None)
+            items.append(_Item(start, wanted[len(start) - len(node) :]))
+        return self._run(items, guess=True) if items else []
 
     def crop(self, node: Node, length: int) -> Node:
         """Return the node of the first `length` tokens; its logits are computed when first asked for."""
         if not 0 <= length <= len(node):
             raise DecoderError(f"A sequence of {len(node)} tokens cannot be cropped to {length}.")
-        if length == len(node):
-            return node
-        if length == 0:
-            return self._root
-        return Node(self.cache, node.ids[:length], node.slots[:length], None)
+        self._settle()
+        return node if length == len(node) else Node(self, self._tree.ancestor(node._run, length), None)
 
     def logits(self, node: Node) -> Tensor:
         """Return the logits of the token that follows `node`: shape (vocabulary,), float32."""
         if not len(node):
             raise DecoderError("The empty sequence has no logits; decode a start token first.")
         if node.logits is None:
-            node.logits = self.extend(self.crop(node, len(node) - 1), node.ids[-1:].tolist()).logits
+            self._settle()
+            (again,) = self._run([_Item(node, np.empty(0, np.int64))], guess=False)
+            node.logits = again.logits
         assert node.logits is not None
         return node.logits
+
+    def keep(self, node: Node) -> None:
+        """Let a branched node stay cached, like an extended one, when it is no longer held."""
+        self._guesses.discard(node._run)
+
+    def forget(self) -> None:
+        """Drop everything that no node holds."""
+        self._settle()
+        self.cache.release(self._tree.evict(self.cache.slots))
 
     def _check(self, node: Node, ids: Sequence[int]) -> None:
         if len(node) + len(ids) > self.config.context:
@@ -198,104 +227,109 @@ class Decoder:
                 "the tokenizer does not belong to this model."
             )
 
-    def _forward(
-        self,
-        tokens: Ids,
-        positions: Ids,
-        fresh: Slots,
-        keys: slice | Tensor,
-        mask: NDArray[np.bool_] | None,
-        rows: NDArray[np.int64],
-    ) -> Tensor:
-        """Run n new tokens through all layers.
+    def _settle(self) -> None:
+        """Take note of the nodes that are gone."""
+        while self._left:
+            run = self._left.popleft()
+            self._tree.unpin(run)
+            while run in self._guesses and not run.pins and not run.children:
+                self._guesses.discard(run)
+                if run.parent is None:  # merged into what follows it
+                    break
+                parent = run.parent
+                self.cache.release(self._tree.remove(run))
+                run = parent
 
-        Parameters
-        ----------
-        tokens, positions, fresh
-            Shape (n,): ids, positions in their sequences, slots that take their keys and values.
-        keys
-            The s slots attended to: a range of the arena, or an index into it.
-        mask
-            Shape (n, s), true where a token may look; None if every token may look everywhere.
-        rows
-            Which of the n tokens to return logits for.
+    def _run(self, items: Sequence[_Item], *, guess: bool) -> list[Node]:
+        """Decode the items in one forward; nodes with logits, in order."""
+        prefixes = [self._tree.path(item.start._run)[1] for item in items]
+        longest = max(range(len(items)), key=lambda i: len(prefixes[i]))
+        if self._moved_together(items[longest].start._run, prefixes[longest]):
+            prefixes = [self._tree.path(item.start._run)[1] for item in items]
+        near = int(prefixes[longest].min(initial=self.cache.slots))
+        fresh = self._allocate(sum(len(item.ids) for item in items), near)
+        try:
+            own, tokens = [], []
+            for index, item in enumerate(items):
+                if len(item.ids):
+                    own.append(fresh[: len(item.ids)])
+                    fresh = fresh[len(item.ids) :]
+                    tokens.append(item.ids)
+                else:  # cached, but without its logits: its last token is decoded again, into its own slot
+                    own.append(prefixes[index][-1:])
+                    tokens.append(self._tree.path(item.start._run)[0][-1:])
+                    prefixes[index] = prefixes[index][:-1]
+            logits = self._forward(prefixes, own, tokens)
+        except BaseException as error:
+            self.cache.release(fresh)
+            for item, slots in zip(items, own, strict=False):
+                if len(item.ids):
+                    self.cache.release(slots)
+            if isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error):
+                raise OutOfMemoryError(
+                    "There is not enough memory for this text; close other programs or choose a smaller model."
+                ) from error
+            raise
+        return [
+            self._cached(item, slots, row, guess=guess)
+            for item, slots, row in zip(items, own, logits, strict=True)
+        ]
 
-        Returns
-        -------
-        Tensor
-            Shape (len(rows), vocabulary), float32.
-        """
+    def _cached(self, item: _Item, slots: Slots, logits: Tensor, *, guess: bool) -> Node:
+        """Put what an item decoded into the tree."""
+        if not len(item.ids):
+            return Node(self, item.start._run, logits)
+        run = self._tree.match(item.ids, item.start._run)  # an item before this one may have begun alike
+        known = run.length - len(item.start)
+        self.cache.release(slots[:known])
+        if known == len(item.ids):
+            return Node(self, run, logits)
+        run = self._tree.insert(run, item.ids[known:], slots[known:])
+        if guess:
+            self._guesses.add(run)
+        return Node(self, run, logits)
+
+    def _allocate(self, count: int, near: int) -> Slots:
+        """Take slots, evicting what has not been used for longest where too few are free."""
+        missing = count - (self.cache.slots - self.cache.slots_in_use)
+        if missing > 0:
+            self.cache.release(self._tree.evict(missing))
+            self._guesses = {run for run in self._guesses if run.parent is not None}
+        return self.cache.allocate(count, near)
+
+    def _moved_together(self, run: Run, slots: Slots) -> bool:
+        """Copy a sequence that lies scattered over the arena to one place, if there is one for it; say whether."""
+        if not len(slots) or slots.max() - slots.min() < _SPREAD * len(slots):
+            return False
+        target = self.cache.allocate_run(len(slots))
+        if target is None:
+            return False
+        self.cache.copy(slots, target)
+        self._tree.move(run, target)
+        self.cache.release(slots)
+        return True
+
+    def _forward(self, prefixes: Sequence[Slots], own: Sequence[Slots], tokens: Sequence[Ids]) -> Tensor:
+        """Logits (n, vocabulary) after n sequences, given the slots before and of their new tokens."""
         self.forwards += 1
-        config, dtype = self.config, self.dtype
-        n, groups = len(tokens), config.heads // config.kv_heads
-        where = torch.from_numpy(positions).to(self.device)
-        slots = torch.from_numpy(fresh).to(self.device)
-        x = self._embed[torch.from_numpy(tokens).to(self.device)].float()  # (n, width)
-        rotation = None
-        if self._positions is not None:
-            x = x + self._positions[where]
-        else:
-            assert self._rotary is not None
-            rotation = self._rotary[:, where]  # (2, n, head_dim)
-        # The query heads of a group lie as rows beside each other, so that one product serves the group.
-        # Added to the scores rather than boolean: the attention kernel would convert it in each layer.
-        bias = None if mask is None else torch.from_numpy(np.where(mask, np.float32(0), -np.inf)).to(self.device, dtype)
-        bias = None if bias is None else bias.repeat(groups, 1)
-
-        for index, layer in enumerate(self._layers):
-            fused = layer.qkv(self._norm(x, layer.norm1).to(dtype))  # (n, (heads + 2 kv_heads) head_dim)
-            heads = fused.view(n, config.heads + 2 * config.kv_heads, config.head_dim).transpose(0, 1)
-            turning, v = heads[: config.heads + config.kv_heads], heads[config.heads + config.kv_heads :]
-            if rotation is not None:
-                turning = _rotate(turning, rotation).to(dtype)
-            q, k = turning[: config.heads], turning[config.heads :]  # (heads, n, head_dim), (kv_heads, n, head_dim)
-            arena = self.cache.arena[index]
-            arena[0].index_copy_(1, slots, k)
-            arena[1].index_copy_(1, slots, v)
-            mixed = F.scaled_dot_product_attention(
-                q.reshape(1, config.kv_heads, groups * n, config.head_dim),
-                arena[0][:, keys].unsqueeze(0),
-                arena[1][:, keys].unsqueeze(0),
-                attn_mask=bias,
-            )
-            joined = mixed.view(config.heads, n, config.head_dim).transpose(0, 1).reshape(n, -1)
-            x += layer.out(joined)
-            inner = layer.up(self._norm(x, layer.norm2).to(dtype))
-            if config.family == "llama":
-                gate, up = inner[:, : config.hidden], inner[:, config.hidden :]
-                inner = F.silu(gate).mul_(up)
-            else:
-                inner = F.gelu(inner, approximate="tanh")
-            x += layer.down(inner)
-        last = self._norm(x[torch.from_numpy(rows).to(self.device)], self._norm_out).to(dtype)
-        return self._head(last).float()
-
-    def _norm(self, x: Tensor, norm: Affine) -> Tensor:
-        if self.config.family == "llama":
-            # Half the time of F.rms_norm, which copies and converts on its way.
-            square = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_()
-            return x * torch.rsqrt(square.div_(self.config.width).add_(self.config.norm_epsilon)) * norm.weight
-        return F.layer_norm(x, (self.config.width,), norm.weight, norm.bias, self.config.norm_epsilon)
+        keys, columns, width = _key_slots([*prefixes, *own], self.cache.slots)
+        window = self.config.sliding_window
+        slides = window > 0 and max(len(a) + len(b) for a, b in zip(prefixes, own, strict=True)) > window
+        ends = np.cumsum([len(run) for run in own])
+        step = Step(
+            tokens=np.concatenate(tokens),
+            positions=np.concatenate([np.arange(len(a), len(a) + len(b)) for a, b in zip(prefixes, own, strict=True)]),
+            slots=np.concatenate(own),
+            keys=keys,
+            mask=_tree_mask(prefixes, own, columns, width, None),
+            local_mask=_tree_mask(prefixes, own, columns, width, window) if slides else None,
+            rows=ends - 1,
+        )
+        return self._network.forward(step)
 
 
-def _rotary_table(config: DecoderConfig, device: torch.device) -> Tensor:
-    """Cosines and sines of the rotary embedding (Su et al. 2021): shape (2, context, head_dim), halves repeated."""
-    frequencies = config.rope_theta ** (-torch.arange(0, config.head_dim, 2, dtype=torch.float32) / config.head_dim)
-    angles = torch.outer(torch.arange(config.context, dtype=torch.float32), frequencies)
-    angles = torch.cat([angles, angles], dim=-1)
-    return torch.stack([angles.cos(), angles.sin()]).to(device)
-
-
-def _rotate(x: Tensor, rotation: Tensor) -> Tensor:
-    """Turn (heads, n, head_dim) by the angles of each position, pairing dimension i with i + head_dim / 2."""
-    x = x.float()
-    half = x.shape[-1] // 2
-    swapped = torch.cat([-x[..., half:], x[..., :half]], dim=-1)
-    return x * rotation[0] + swapped * rotation[1]
-
-
-def _key_slots(paths: Sequence[Slots], slots: int) -> tuple[slice | Tensor, NDArray[np.int64]]:
-    """The slots that any path goes through, and the column of each slot among them.
+def _key_slots(paths: Sequence[Slots], slots: int) -> tuple[slice | Slots, NDArray[np.int64], int]:
+    """The slots that any path goes through, the column of each slot among them, and the number of columns.
 
     A range of the arena is attended to in place, at the price of masked strangers between; only when those outnumber
     the paths' own slots are the keys gathered, which copies them.
@@ -305,27 +339,29 @@ def _key_slots(paths: Sequence[Slots], slots: int) -> tuple[slice | Tensor, NDAr
         used[path] = True
     wanted = np.flatnonzero(used)
     low, high = int(wanted[0]), int(wanted[-1]) + 1
-    if high - low <= 2 * len(wanted):
-        return slice(low, high), np.arange(slots) - low
+    if high - low <= _SPREAD * len(wanted):
+        return slice(low, high), np.arange(slots) - low, high - low
     columns = np.zeros(slots, dtype=np.int64)
     columns[wanted] = np.arange(len(wanted))
-    return torch.from_numpy(wanted), columns
-
-
-def _width(keys: slice | Tensor) -> int:
-    return int(keys.stop - keys.start) if isinstance(keys, slice) else len(keys)
+    return wanted, columns, len(wanted)
 
 
 def _tree_mask(
-    prefixes: Sequence[Slots], own: Sequence[Slots], columns: NDArray[np.int64], width: int
+    prefixes: Sequence[Slots], own: Sequence[Slots], columns: NDArray[np.int64], width: int, window: int | None
 ) -> NDArray[np.bool_] | None:
-    """Who may look where: each new token at its prefix, earlier tokens of its run, and itself. Shape (n, width)."""
-    if len(own) == 1 and len(own[0]) == 1 and len(prefixes[0]) + 1 == width:
+    """Who may look where: each new token at its prefix, earlier tokens of its run, and itself. Shape (n, width).
+
+    With a `window`, only at the last so many of these. None if a single token may look everywhere.
+    """
+    if window is None and len(own) == 1 and len(own[0]) == 1 and len(prefixes[0]) + 1 == width:
         return None
     mask = np.zeros((sum(len(run) for run in own), width), dtype=bool)
     row = 0
     for prefix, run in zip(prefixes, own, strict=True):
-        mask[row : row + len(run), columns[prefix]] = True
-        mask[row : row + len(run), columns[run]] = np.tri(len(run), dtype=bool)
+        rows, before = mask[row : row + len(run)], len(prefix)
+        seen = np.tri(len(run), before + len(run), before, dtype=bool)
+        if window is not None:
+            seen &= ~np.tri(len(run), before + len(run), before - window, dtype=bool)
+        rows[:, columns[np.concatenate([prefix, run])]] = seen
         row += len(run)
     return mask

@@ -1,4 +1,4 @@
-"""Reading a GGUF file of the GPT-2 or Llama family: sizes, tensors, tokenizer.
+"""Reading a GGUF file of the GPT-2, Llama or Gemma 3 family: sizes, tensors, tokenizer.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (read and de-quantized by the ``gguf`` library).
 """
@@ -18,8 +18,9 @@ from torch import Tensor
 
 from foreword_models.errors import CorruptModelError, UnsupportedModelError
 from foreword_models.gpt.config import DecoderConfig, Family
+from foreword_models.gpt.layout import fused_qkv, grouped_out, side_by_side
 
-_FAMILIES: dict[str, Family] = {"gpt2": "gpt2", "llama": "llama"}
+_FAMILIES: dict[str, Family] = {"gpt2": "gpt2", "llama": "llama", "gemma3": "gemma3"}
 _CONTROL, _UNKNOWN, _USER_DEFINED = 3, 2, 4  # tokenizer.ggml.token_type
 
 
@@ -54,7 +55,7 @@ class GGUFFile:
         if self._architecture not in _FAMILIES:
             raise UnsupportedModelError(
                 f"{path.name} has the architecture {self._architecture!r}; GGUF files of "
-                f"{' and '.join(map(repr, _FAMILIES))} can be used."
+                f"{', '.join(map(repr, _FAMILIES))} can be used."
             )
 
     def config(self) -> DecoderConfig:
@@ -73,8 +74,9 @@ class GGUFFile:
                 f"{self.path.name} turns only part of each attention head, which is not supported; "
                 "choose another model."
             )
-        epsilon = "attention.layer_norm_rms_epsilon" if family == "llama" else "attention.layer_norm_epsilon"
+        epsilon = "attention.layer_norm_epsilon" if family == "gpt2" else "attention.layer_norm_rms_epsilon"
         return DecoderConfig(
+            **(self._gemma3_constants(width, heads, head_dim) if family == "gemma3" else {}),
             family=family,
             layers=int(self._key("block_count")),
             width=width,
@@ -89,6 +91,30 @@ class GGUFFile:
             tied="output.weight" not in self._tensor_names(),
             start_token=self._start_token(),
         )
+
+    def _gemma3_constants(self, width: int, heads: int, head_dim: int) -> dict[str, Any]:
+        """What only Gemma 3 has. Its files leave most of it to the program that reads them."""
+        for name in ("attn_logit_softcapping", "final_logit_softcapping"):
+            if self._key(name, 0.0):
+                raise UnsupportedModelError(
+                    f"{self.path.name} caps its scores ({name}), which is not supported; choose another model."
+                )
+        layers, every = int(self._key("block_count")), 6
+        regular = (every, [(i + 1) % every > 0 for i in range(layers)])
+        if self._key("attention.sliding_window_pattern", every) not in regular:
+            raise UnsupportedModelError(
+                f"{self.path.name} has layers that see everything at other distances than {every}, which is not "
+                "supported; choose another model."
+            )
+        # The largest Gemma 3, known by its 62 layers, scales by the width of a head's share rather than of the head.
+        scaled_by = width // heads if layers == 62 else head_dim
+        return {
+            "rope_theta_local": float(self._key("rope.freq_base_swa", 10000.0)),
+            "sliding_window": int(self._key("attention.sliding_window")),
+            "global_every": every,
+            "attention_scale": scaled_by**-0.5,
+            "embed_scale": width**0.5,
+        }
 
     def tensors(self, progress: Callable[[float], None] = _unreported) -> Iterator[tuple[str, Tensor]]:
         """Yield every tensor of the fused layout, de-quantized to float32."""
@@ -164,10 +190,13 @@ class GGUFFile:
         pairs.sort(key=lambda pair: (-pair[0], len(pair[1]), len(pair[2])))
         merges = [(left, right) for _, left, right in pairs]
         backend = tokenizers.Tokenizer(models.BPE(vocab=index, merges=merges, byte_fallback=True, fuse_unk=True))
-        backend.normalizer = normalizers.Sequence([normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")])
-        backend.decoder = decoders.Sequence(
-            [decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
-        )
+        spaces = normalizers.Replace(" ", "\u2581")
+        plain = [decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()]
+        if self._values.get("tokenizer.ggml.add_space_prefix", True):
+            backend.normalizer = normalizers.Sequence([normalizers.Prepend("\u2581"), spaces])
+            backend.decoder = decoders.Sequence([*plain, decoders.Strip(" ", 1, 0)])
+        else:
+            backend.normalizer, backend.decoder = spaces, decoders.Sequence(plain)
         return backend
 
     def _tokens(self) -> list[str]:
@@ -212,21 +241,21 @@ def _block(
                 yield f"{fused}.{kind}", read(f"{prefix}{name}.{kind}")
         return
     if f"{prefix}attn_q.bias" in stored or f"{prefix}ffn_up.bias" in stored:
-        raise UnsupportedModelError("This Llama-type model has biases, which are not supported; choose another model.")
+        raise UnsupportedModelError("This model has biases, which are not supported; choose another model.")
+    gemma3 = config.family == "gemma3"
     yield "norm1.weight", read(prefix + "attn_norm.weight")
-    q = _interleaved_to_halves(read(prefix + "attn_q.weight"), config.heads)
-    k = _interleaved_to_halves(read(prefix + "attn_k.weight"), config.kv_heads)
-    yield "qkv.weight", torch.cat([q, k, read(prefix + "attn_v.weight")])
-    yield "out.weight", read(prefix + "attn_output.weight")
+    q, k, v = (read(f"{prefix}attn_{part}.weight") for part in "qkv")
+    # llama.cpp brings the rotary pairs of Llama models side by side, and those of Gemma not.
+    yield "qkv.weight", fused_qkv(config, q, k, v, pairs=not gemma3)
+    yield "out.weight", grouped_out(config, read(prefix + "attn_output.weight"))
     yield "norm2.weight", read(prefix + "ffn_norm.weight")
     yield "up.weight", torch.cat([read(prefix + "ffn_gate.weight"), read(prefix + "ffn_up.weight")])
     yield "down.weight", read(prefix + "ffn_down.weight")
-
-
-def _interleaved_to_halves(weight: Tensor, heads: int) -> Tensor:
-    """Undo llama.cpp's row order, which pairs rotary dimensions (2i, 2i+1), to pair (i, i + head_dim / 2)."""
-    rows, width = weight.shape
-    return weight.view(heads, rows // heads // 2, 2, width).transpose(1, 2).reshape(rows, width)
+    if gemma3:  # the 1 that Gemma's checkpoints leave out of these factors is in the file
+        yield "q_norm.weight", side_by_side(read(prefix + "attn_q_norm.weight"), 1)
+        yield "k_norm.weight", side_by_side(read(prefix + "attn_k_norm.weight"), 1)
+        yield "post1.weight", read(prefix + "post_attention_norm.weight")
+        yield "post2.weight", read(prefix + "post_ffw_norm.weight")
 
 
 def _pre_tokenizer(name: str, file: str) -> pre_tokenizers.PreTokenizer:

@@ -1,7 +1,7 @@
-"""One preallocated arena of key/value slots, shared by every sequence, with a reference count a slot.
+"""One preallocated arena of key/value slots, shared by every sequence: which slots are free, and moving their contents.
 
-A sequence is an array of slot numbers, one a token. Sequences that share a beginning share its slots, so a branch or a
-crop copies no keys or values; a slot is free again when the last sequence through it is gone.
+A slot holds the keys and values of one token in all layers. Which token of which sequence that is, is known to the
+radix tree (`radix`), not to the arena.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> 
 
 
 class KVCache:
-    """Keys and values of all live tokens.
+    """Keys and values of all cached tokens.
 
     Parameters
     ----------
@@ -45,45 +45,72 @@ class KVCache:
     Attributes
     ----------
     arena : Tensor
-        Shape (layers, 2, kv_heads, slots, head_dim): keys at index 0, values at 1.
+        Shape (layers, 2 kv_heads, slots, head_dim): the heads of the keys, then those of the values.
+    bytes_per_slot : int
+        What one token takes.
     """
 
     def __init__(self, config: DecoderConfig, *, dtype: torch.dtype, device: torch.device, limit_bytes: int) -> None:
-        bytes_per_slot = config.layers * 2 * config.kv_heads * config.head_dim * dtype.itemsize
-        self.bytes_per_slot = bytes_per_slot
-        slots = limit_bytes // bytes_per_slot
+        self.bytes_per_slot = config.layers * 2 * config.kv_heads * config.head_dim * dtype.itemsize
+        slots = limit_bytes // self.bytes_per_slot
         if slots < 1:
             raise CacheFullError(
-                f"A K/V cache of {limit_bytes} bytes cannot hold one token of {bytes_per_slot} bytes; raise its limit."
+                f"A K/V cache of {limit_bytes} bytes cannot hold one token of {self.bytes_per_slot} bytes; "
+                "raise its limit."
             )
-        shape = (config.layers, 2, config.kv_heads, slots, config.head_dim)
-        self.arena: Tensor = _zeros(shape, dtype, device)
-        self._references = np.zeros(slots, dtype=np.int32)
+        self.arena: Tensor = _zeros((config.layers, 2 * config.kv_heads, slots, config.head_dim), dtype, device)
+        self._free = np.ones(slots, dtype=bool)
 
     @property
     def slots(self) -> int:
         """Number of slots in the arena."""
-        return len(self._references)
+        return len(self._free)
 
     @property
     def slots_in_use(self) -> int:
-        """Number of slots held by at least one sequence."""
-        return int(np.count_nonzero(self._references))
+        """Number of slots that are not free."""
+        return int(len(self._free) - np.count_nonzero(self._free))
 
-    def allocate(self, count: int) -> Slots:
-        """Return `count` free slots, not yet retained; lowest first, so that sequences tend to be contiguous."""
-        free = np.flatnonzero(self._references == 0)
+    def allocate(self, count: int, near: int = 0) -> Slots:
+        """Take `count` free slots: the first ones from `near` on, then those before it; in ascending order.
+
+        Holes are so filled up, and a sequence tends to lie together.
+
+        Raises
+        ------
+        CacheFullError
+            Fewer are free; none is taken.
+        """
+        free = np.flatnonzero(self._free)
         if len(free) < count:
             raise CacheFullError(
                 f"The K/V cache has {len(free)} of {self.slots} slots free and {count} are needed; "
                 "raise its limit or drop sequences."
             )
-        return free[:count]
+        split = int(np.searchsorted(free, near)) if near < self.slots else 0
+        taken = free[split : split + count]
+        if len(taken) < count:
+            taken = np.concatenate([free[split - (count - len(taken)) : split], taken])
+        self._free[taken] = False
+        return taken
 
-    def retain(self, slots: Slots) -> None:
-        """Count one more sequence through each of these (distinct) slots."""
-        self._references[slots] += 1
+    def allocate_run(self, count: int) -> Slots | None:
+        """Take `count` neighbouring slots, the lowest there are; None if there are none."""
+        edges = np.flatnonzero(np.diff(self._free.astype(np.int8), prepend=0, append=0))
+        starts, lengths = edges[::2], edges[1::2] - edges[::2]
+        fitting = np.flatnonzero(lengths >= count)
+        if not len(fitting):
+            return None
+        start = int(starts[fitting[0]])
+        self._free[start : start + count] = False
+        return np.arange(start, start + count)
 
     def release(self, slots: Slots) -> None:
-        """Count one sequence less through each of these (distinct) slots."""
-        self._references[slots] -= 1
+        """Give slots back."""
+        self._free[slots] = True
+
+    def copy(self, source: Slots, target: Slots) -> None:
+        """Copy the keys and values of some slots into as many others."""
+        device = self.arena.device
+        moved = self.arena.index_select(2, torch.from_numpy(source).to(device))
+        self.arena.index_copy_(2, torch.from_numpy(target).to(device), moved)

@@ -9,8 +9,10 @@ import torch
 
 from foreword_models.errors import UnsupportedModelError
 from foreword_models.gpt import packing
+from foreword_models.gpt.blocks import float_stack
 from foreword_models.gpt.decoder import DEFAULT_CACHE_BYTES, Decoder
 from foreword_models.gpt.gguf_file import GGUFFile
+from foreword_models.gpt.packing import Precision
 from foreword_models.gpt.tokenizer import Tokenizer
 from foreword_models.gpt.transformers_folder import TransformersFolder
 from foreword_models.gpt.weights import assemble
@@ -29,39 +31,45 @@ def open_model(
     path: Path,
     *,
     name: str | None = None,
-    dtype: torch.dtype = torch.bfloat16,
+    precision: Precision | None = None,
+    device: str | torch.device = "cpu",
     cache_bytes: int = DEFAULT_CACHE_BYTES,
 ) -> LanguageModel:
     """Open a packed folder, a transformers directory or a GGUF file.
 
     Parameters
     ----------
-    dtype
-        Type of matrices, keys and values: bfloat16, or float32 for reference.
+    precision
+        Of the weights. By default the best that a packed folder can be run in on the device: 4 bits for single tokens
+        and 8 bits for batches on a CPU with the instructions for it, else bfloat16. Directories and GGUF files, which
+        are read as they are, are run in bfloat16 or float32 only.
+    device
+        Where to run: ``"cpu"``, ``"cuda"`` or ``"mps"``.
     cache_bytes
         Bound on the K/V cache.
 
     Raises
     ------
     ModelError
-        Nothing there, damaged, or of a kind that is not supported.
+        Nothing there, damaged, or of a kind, or at a precision, that is not supported.
     """
-    if path.is_file():
-        source = GGUFFile(path)
+    device = torch.device(device)
+    if (path / packing.WEIGHTS).is_file():
+        stack = packing.read_packed(path, precision or packing.precisions(path, device)[0], device)
+        tokenizer = Tokenizer.read(path / packing.TOKENIZER, stack.config.vocabulary)
+    elif path.exists():
+        if precision not in (None, "float32", "bfloat16"):
+            raise UnsupportedModelError(
+                f"{path} is not packed, and so cannot be run in {precision}; choose bfloat16 or float32."
+            )
+        source = GGUFFile(path) if path.is_file() else TransformersFolder(path)
         config = source.config()
-        weights = assemble(config, dict(source.tensors()), dtype)
         tokenizer = Tokenizer(source.tokenizer(), config.vocabulary)
-    elif (path / packing.WEIGHTS).is_file():
-        weights = packing.read_packed(path, dtype)
-        tokenizer = Tokenizer.read(path / packing.TOKENIZER, weights.config.vocabulary)
-    elif path.is_dir():
-        folder = TransformersFolder(path)
-        config = folder.config()
-        tokenizer = Tokenizer(folder.tokenizer(), config.vocabulary)
-        weights = assemble(config, dict(folder.tensors()), dtype)
+        dtype = torch.float32 if precision == "float32" else torch.bfloat16
+        stack = float_stack(assemble(config, dict(source.tensors()), dtype, device))
     else:
         raise UnsupportedModelError(
             f"There is no model at {path}; give a pack's name (foreword models list), a transformers directory "
             "or a GGUF file."
         )
-    return LanguageModel(name or path.stem, Decoder(weights, cache_bytes=cache_bytes), tokenizer)
+    return LanguageModel(name or path.stem, Decoder(stack, cache_bytes=cache_bytes), tokenizer)

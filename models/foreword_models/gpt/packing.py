@@ -1,60 +1,132 @@
-"""The decoder's own format on disk: a folder that loads by memory-mapping, made once from a GGUF file.
+"""The decoder's own format on disk: a folder that loads by memory-mapping, made once from a model in another format.
 
-``config.json`` (`DecoderConfig`), ``weights.safetensors`` (fused layout; matrices bfloat16, norms float32) and
-``tokenizer.json``.
+``config.json`` (`DecoderConfig`), ``tokenizer.json``, and the tensors that `quantization` names in two files:
+``embeddings.safetensors``, which stays mapped and of which only the rows of tokens in use ever become resident, and
+``weights.safetensors``, which is read once, laid out for the processor, and unmapped again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final, Literal
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch import Tensor
 
-from foreword_models.errors import CorruptModelError
+from foreword_models.errors import CorruptModelError, UnsupportedModelError
+from foreword_models.gpt import linear, quantization
+from foreword_models.gpt.blocks import Stack, float_stack, quantized_stack
+from foreword_models.gpt.calibration import TEXTS
 from foreword_models.gpt.config import DecoderConfig
 from foreword_models.gpt.gguf_file import GGUFFile
-from foreword_models.gpt.weights import Weights, assemble, check_shapes
+from foreword_models.gpt.tokenizer import Tokenizer
+from foreword_models.gpt.transformers_folder import TransformersFolder
+from foreword_models.gpt.weights import assemble
 
-FORMAT = 1  # raised when the files' meaning changes: packs of an older format are made again
+FORMAT = 2  # raised when the files' meaning changes: packs of an older format are made again
 
-CONFIG, WEIGHTS, TOKENIZER = "config.json", "weights.safetensors", "tokenizer.json"
+CONFIG, TOKENIZER = "config.json", "tokenizer.json"
+EMBEDDINGS, WEIGHTS = "embeddings.safetensors", "weights.safetensors"
+
+Precision = Literal["float32", "bfloat16", "int8", "int4", "int4+int8"]
+PRECISIONS: Final[tuple[Precision, ...]] = ("float32", "bfloat16", "int8", "int4", "int4+int8")
+INT4_ROWS = 2  # longest step that 4-bit weights are quicker for than 8-bit ones, in "int4+int8"
+
+_EMBEDDINGS = ("embed.weight", "positions.weight")
+_SAMPLE = 256  # most tokens of a calibration text
 
 
-def pack_gguf(path: Path, out: Path, progress: Callable[[float], None] = lambda _: None) -> None:
-    """Convert a GGUF file.
+def pack(path: Path, out: Path, progress: Callable[[float], None] = lambda _: None) -> None:
+    """Convert a GGUF file or a transformers directory.
 
     Parameters
     ----------
     path
-        The GGUF file.
+        The file or directory.
     out
-        An existing folder that takes the three files.
+        An existing folder that takes the four files.
     progress
         Called with the share done, 0 to 1.
     """
-    source = GGUFFile(path)
+    source = GGUFFile(path) if path.is_file() else TransformersFolder(path)
     config = source.config()
-    tensors = {
-        name: tensor.to(torch.float32 if tensor.dim() == 1 else torch.bfloat16).contiguous()
-        for name, tensor in source.tensors(lambda share: progress(share * 0.9))
-    }
-    check_shapes(config, tensors)
-    save_file(tensors, out / WEIGHTS)
+    reading = source.tensors(lambda share: progress(share * 0.3)) if isinstance(source, GGUFFile) else source.tensors()
+    weights = assemble(config, dict(reading), torch.float32)
+    backend = source.tokenizer()
+    encode = Tokenizer(backend, config.vocabulary).encode
+    longest = min(_SAMPLE, config.context - 1)
+    samples = [encode(text)[:longest] for text in TEXTS]
+    packed = quantization.quantize(weights, samples, lambda share: progress(0.3 + share * 0.6))
+    embeddings = {name: packed.pop(name) for name in _EMBEDDINGS if name in packed}
+    save_file({name: tensor.contiguous() for name, tensor in embeddings.items()}, out / EMBEDDINGS)
+    save_file({name: tensor.contiguous() for name, tensor in packed.items()}, out / WEIGHTS)
     config.write(out / CONFIG)
-    source.tokenizer().save(str(out / TOKENIZER))
+    backend.save(str(out / TOKENIZER))
     progress(1.0)
 
 
-def read_packed(folder: Path, dtype: torch.dtype) -> Weights:
-    """Map a packed folder's weights into memory (pages are shared between processes) and check that they are whole."""
+def read_packed(folder: Path, precision: Precision, device: torch.device) -> Stack:
+    """Map a packed folder's weights into memory and make them ready at a precision.
+
+    Raises
+    ------
+    CorruptModelError
+        The files are damaged or incomplete.
+    UnsupportedModelError
+        The model, or this machine, cannot do that precision.
+    """
     config = DecoderConfig.read(folder / CONFIG)
+    tensors = _load(folder / WEIGHTS) | _load(folder / EMBEDDINGS)
     try:
-        tensors = load_file(folder / WEIGHTS)
-    except (OSError, SafetensorError) as error:
+        if precision in ("float32", "bfloat16"):
+            floats = quantization.dequantize(config, tensors)
+            weights = assemble(config, floats, getattr(torch, precision), device)
+            return float_stack(weights)
+        check_precision(precision, device, has_int4=quantization.all_int4(tensors, config.layers))
+        rows = 0 if precision == "int8" else INT4_ROWS
+        return quantized_stack(config, tensors, int4_rows=rows, int8=precision != "int4")
+    except KeyError as error:
         raise CorruptModelError(
-            f"{folder / WEIGHTS} cannot be read ({error}); remove the model and fetch it again."
+            f"{folder} has no tensor {error}; remove the model and fetch it again."
         ) from error
-    return assemble(config, tensors, dtype)
+
+
+def _load(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CorruptModelError(f"{path} cannot be read ({error}); remove the model and fetch it again.") from error
+
+
+def precisions(folder: Path, device: torch.device) -> list[Precision]:
+    """Return the precisions that a packed folder can be run in here, the quickest kinds first."""
+    with safe_open(folder / WEIGHTS, framework="pt") as file:
+        has_int4 = quantization.all_int4(file.keys(), DecoderConfig.read(folder / CONFIG).layers)
+    possible: list[Precision] = []
+    for precision in ("int4+int8", "int8", "int4", "bfloat16", "float32"):
+        try:
+            check_precision(precision, device, has_int4=has_int4)
+        except UnsupportedModelError:
+            continue
+        possible.append(precision)
+    return possible
+
+
+def check_precision(precision: Precision, device: torch.device, *, has_int4: bool) -> None:
+    """Raise `UnsupportedModelError` if a packed model cannot be run so on this machine."""
+    if precision in ("float32", "bfloat16"):
+        return
+    if device.type != "cpu":
+        raise UnsupportedModelError(f"The precision {precision} is for the CPU; choose bfloat16 on {device.type}.")
+    if not linear.int8_is_available():
+        raise UnsupportedModelError("8-bit products need an x86 processor; choose bfloat16 or float32.")
+    if "int4" in precision and not (has_int4 and linear.int4_is_available()):
+        raise UnsupportedModelError(
+            "4-bit products need a model that is 4-bit itself and a processor with AVX2; choose int8."
+        )
+
+

@@ -1,4 +1,4 @@
-"""Reading a transformers directory of the GPT-2 or Llama family: sizes, tensors, tokenizer. safetensors only."""
+"""Reading a transformers directory (GPT-2, Llama, Gemma 3 family): sizes, tensors, tokenizer. safetensors only."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from torch import Tensor
 
 from foreword_models.errors import CorruptModelError, UnsupportedModelError
 from foreword_models.gpt.config import DecoderConfig, Family
+from foreword_models.gpt.layout import fused_qkv, grouped_out, side_by_side
 
-_FAMILIES: dict[str, Family] = {"gpt2": "gpt2", "llama": "llama"}
+_FAMILIES: dict[str, Family] = {"gpt2": "gpt2", "llama": "llama", "gemma3_text": "gemma3"}
 
 
 class TransformersFolder:
@@ -35,8 +36,7 @@ class TransformersFolder:
         model_type = self._config.get("model_type")
         if model_type not in _FAMILIES:
             raise UnsupportedModelError(
-                f"{path} holds a model of type {model_type!r}; "
-                f"the types {' and '.join(map(repr, _FAMILIES))} can be used."
+                f"{path} holds a model of type {model_type!r}; the types {', '.join(map(repr, _FAMILIES))} can be used."
             )
         if "auto_map" in self._config:
             raise UnsupportedModelError(
@@ -49,7 +49,8 @@ class TransformersFolder:
         """The decoder's sizes."""
         raw = self._config
         try:
-            return self._gpt2_config(raw) if self.family == "gpt2" else self._llama_config(raw)
+            readers = {"gpt2": self._gpt2_config, "llama": self._llama_config, "gemma3": self._gemma3_config}
+            return readers[self.family](raw)
         except (KeyError, TypeError, ValueError) as error:
             raise CorruptModelError(
                 f"{self.path}/config.json is incomplete ({error!r}); export the model again."
@@ -60,7 +61,7 @@ class TransformersFolder:
         config = self.config()
         where = {name: file for file, names in self._tensor_names().items() for name in names}
         # Base models are saved without the "transformer." or "model." that the language-model wrapper adds.
-        prefix = {"gpt2": "transformer.", "llama": "model."}[self.family]
+        prefix = "transformer." if self.family == "gpt2" else "model."
         prefix = prefix if any(name.startswith(prefix) for name in where) else ""
 
         def read(name: str) -> Tensor:
@@ -72,7 +73,16 @@ class TransformersFolder:
 
         blocks = _gpt2_tensors if self.family == "gpt2" else _llama_tensors
         for fused, parts, transposed in blocks(config, prefix):
-            tensor = torch.cat([read(part) for part in parts]) if len(parts) > 1 else read(parts[0])
+            read_parts = [read(part) for part in parts]
+            if config.family != "gpt2" and fused.endswith("qkv.weight"):
+                tensor = fused_qkv(config, *read_parts, pairs=False)
+            elif fused.endswith("out.weight"):
+                tensor = grouped_out(config, read_parts[0].t() if transposed else read_parts[0])
+                transposed = False
+            elif config.family == "gemma3" and read_parts[0].dim() == 1:
+                tensor = _gemma3_norm(fused, read_parts[0])
+            else:
+                tensor = torch.cat(read_parts) if len(parts) > 1 else read_parts[0]
             yield fused, tensor.t().contiguous() if transposed else tensor
         if not config.tied:
             yield "head.weight", read("lm_head.weight")
@@ -173,6 +183,48 @@ class TransformersFolder:
             start_token=self._start_token(raw),
         )
 
+    def _gemma3_config(self, raw: dict[str, Any]) -> DecoderConfig:
+        layers, window = int(raw["num_hidden_layers"]), int(raw.get("sliding_window", 4096) or 0)
+        ropes = dict(raw.get("rope_parameters") or {})
+        everywhere, local = ropes.pop("full_attention", None) or {}, ropes.pop("sliding_attention", None) or {}
+        # Directories of transformers 4 have one rope_scaling, for the layers that see everything.
+        scalings = (everywhere, local, raw.get("rope_scaling") or {})
+        kinds = {rope.get("rope_type", rope.get("type", "default")) for rope in scalings}
+        variants = {
+            "rotary scaling": bool(ropes) or kinds != {"default"},
+            "biases": raw.get("attention_bias"),
+            "attention in both directions": raw.get("use_bidirectional_attention"),
+            "capped scores": raw.get("attn_logit_softcapping") or raw.get("final_logit_softcapping"),
+            "another activation": raw.get("hidden_activation", "gelu_pytorch_tanh") != "gelu_pytorch_tanh",
+        }
+        every = _global_every(raw, layers)
+        variants["layers that see everything at irregular distances"] = every is None or (every > 1 and window < 1)
+        if found := [name for name, is_so in variants.items() if is_so]:
+            raise UnsupportedModelError(
+                f"{self.path} is a variant of Gemma 3 ({', '.join(found)}) that is not supported; choose a plain one."
+            )
+        width, heads = int(raw["hidden_size"]), int(raw["num_attention_heads"])
+        return DecoderConfig(
+            family="gemma3",
+            layers=layers,
+            width=width,
+            heads=heads,
+            kv_heads=int(raw["num_key_value_heads"]),
+            head_dim=int(raw.get("head_dim") or 256),
+            hidden=int(raw["intermediate_size"]),
+            vocabulary=int(raw["vocab_size"]),
+            context=int(raw["max_position_embeddings"]),
+            norm_epsilon=float(raw.get("rms_norm_eps", 1e-6)),
+            rope_theta=float(everywhere.get("rope_theta") or raw.get("rope_theta") or 1e6),
+            tied=bool(raw.get("tie_word_embeddings", True)),
+            start_token=self._start_token({"bos_token_id": 2} | raw),
+            rope_theta_local=float(local.get("rope_theta") or raw.get("rope_local_base_freq") or 1e4),
+            sliding_window=window,
+            global_every=every or 1,
+            attention_scale=float(raw.get("query_pre_attn_scalar", 256)) ** -0.5,
+            embed_scale=width**0.5,
+        )
+
     def _start_token(self, raw: dict[str, Any]) -> int:
         # As in a GGUF file: the token between documents, where there is one, rather than a chat model's begin of turn.
         path = self.path / "tokenizer.json"
@@ -204,17 +256,41 @@ def _gpt2_tensors(config: DecoderConfig, prefix: str) -> Iterator[tuple[str, lis
 
 
 def _llama_tensors(config: DecoderConfig, prefix: str) -> Iterator[tuple[str, list[str], bool]]:
-    """Fused name and parts."""
+    """Fused name and parts, of Llama and Gemma 3."""
+    gemma3 = config.family == "gemma3"
     yield "embed.weight", [f"{prefix}embed_tokens.weight"], False
     for i in range(config.layers):
         block, fused = f"{prefix}layers.{i}.", f"layers.{i}."
         yield fused + "norm1.weight", [block + "input_layernorm.weight"], False
         yield fused + "qkv.weight", [f"{block}self_attn.{part}_proj.weight" for part in "qkv"], False
         yield fused + "out.weight", [block + "self_attn.o_proj.weight"], False
-        yield fused + "norm2.weight", [block + "post_attention_layernorm.weight"], False
+        # In Gemma "post attention" is what it says: the norm of the attention's output.
+        norm2 = "pre_feedforward_layernorm" if gemma3 else "post_attention_layernorm"
+        yield fused + "norm2.weight", [f"{block}{norm2}.weight"], False
         yield fused + "up.weight", [f"{block}mlp.{part}_proj.weight" for part in ("gate", "up")], False
         yield fused + "down.weight", [block + "mlp.down_proj.weight"], False
+        if gemma3:
+            yield fused + "q_norm.weight", [block + "self_attn.q_norm.weight"], False
+            yield fused + "k_norm.weight", [block + "self_attn.k_norm.weight"], False
+            yield fused + "post1.weight", [block + "post_attention_layernorm.weight"], False
+            yield fused + "post2.weight", [block + "post_feedforward_layernorm.weight"], False
     yield "norm.weight", [f"{prefix}norm.weight"], False
+
+
+def _gemma3_norm(fused: str, weight: Tensor) -> Tensor:
+    """Return a norm's factor, float32: the checkpoint has it less 1, and those of a head in the order of its rows."""
+    factor = weight.float() + 1.0
+    return side_by_side(factor, 1) if fused.endswith(("q_norm.weight", "k_norm.weight")) else factor
+
+
+def _global_every(raw: dict[str, Any], layers: int) -> int | None:
+    """Return the distance between layers that see everything, counted as `DecoderConfig` does; None if it varies."""
+    kinds = raw.get("layer_types")
+    if kinds is None:
+        return int(raw.get("sliding_window_pattern") or raw.get("_sliding_window_pattern") or 6)
+    pattern = list(kinds).index("full_attention") + 1 if "full_attention" in kinds else layers + 1
+    expected = ["sliding_attention" if (i + 1) % pattern else "full_attention" for i in range(layers)]
+    return pattern if list(kinds) == expected else None
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -10,8 +10,14 @@ Tensor names of the layout (``i`` counts layers; biases only in the GPT-2 family
     layers.i.norm2.weight  (width,)          .bias
     layers.i.up.weight     (hidden, width), or (2 hidden, width): gate rows, then up rows   .bias
     layers.i.down.weight   (width, hidden)   .bias
+    layers.i.q_norm.weight (head_dim,)       Gemma 3 only: norm of each query head, in the order of its rows in qkv
+    layers.i.k_norm.weight (head_dim,)       Gemma 3 only: norm of each key head, likewise
+    layers.i.post1.weight  (width,)          Gemma 3 only: norm of the attention's output, before it is added
+    layers.i.post2.weight  (width,)          Gemma 3 only: norm of the feed-forward's output, before it is added
     norm.weight            (width,)          .bias
     head.weight            (vocabulary, width)         only when not tied
+
+The weight of a norm is the factor itself, also for Gemma, whose checkpoints hold it less 1.
 """
 
 from __future__ import annotations
@@ -26,6 +32,9 @@ from foreword_models.errors import CorruptModelError
 from foreword_models.gpt.config import DecoderConfig
 
 
+_CPU = torch.device("cpu")
+
+
 @dataclass(frozen=True)
 class Affine:
     """A matrix (or a norm's scale) with its bias, if any."""
@@ -36,7 +45,7 @@ class Affine:
 
 @dataclass(frozen=True)
 class Layer:
-    """The weights of one transformer block, in the order they are used."""
+    """The weights of one transformer block, in the order they are used; the last four are Gemma's."""
 
     norm1: Affine
     qkv: Affine
@@ -44,6 +53,10 @@ class Layer:
     norm2: Affine
     up: Affine
     down: Affine
+    q_norm: Affine | None = None
+    k_norm: Affine | None = None
+    post1: Affine | None = None
+    post2: Affine | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,7 @@ class Weights:
 
 def expected_shapes(config: DecoderConfig) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Names and shapes that a complete set of weights has."""
-    width, biased, gated = config.width, config.family == "gpt2", config.family == "llama"
+    width, biased, gated = config.width, config.family == "gpt2", config.family != "gpt2"
     yield "embed.weight", (config.vocabulary, width)
     if config.family == "gpt2":
         yield "positions.weight", (config.context, width)
@@ -79,6 +92,11 @@ def expected_shapes(config: DecoderConfig) -> Iterator[tuple[str, tuple[int, ...
             yield f"layers.{i}.{name}.weight", shape
             if biased:
                 yield f"layers.{i}.{name}.bias", shape[:1]
+        if config.family == "gemma3":
+            for norm in ("q_norm", "k_norm"):
+                yield f"layers.{i}.{norm}.weight", (config.head_dim,)
+            for norm in ("post1", "post2"):
+                yield f"layers.{i}.{norm}.weight", (width,)
     yield "norm.weight", (width,)
     if biased:
         yield "norm.bias", (width,)
@@ -98,7 +116,9 @@ def check_shapes(config: DecoderConfig, tensors: Mapping[str, Tensor]) -> None:
             )
 
 
-def assemble(config: DecoderConfig, tensors: Mapping[str, Tensor], dtype: torch.dtype) -> Weights:
+def assemble(
+    config: DecoderConfig, tensors: Mapping[str, Tensor], dtype: torch.dtype, device: torch.device = _CPU
+) -> Weights:
     """Build `Weights` from tensors in the fused layout.
 
     Parameters
@@ -110,11 +130,15 @@ def assemble(config: DecoderConfig, tensors: Mapping[str, Tensor], dtype: torch.
 
     def matrix(name: str) -> Affine:
         bias = tensors.get(f"{name}.bias")
-        return Affine(tensors[f"{name}.weight"].to(dtype), None if bias is None else bias.to(dtype))
+        return Affine(tensors[f"{name}.weight"].to(device, dtype), None if bias is None else bias.to(device, dtype))
 
     def norm(name: str) -> Affine:
         bias = tensors.get(f"{name}.bias")
-        return Affine(tensors[f"{name}.weight"].to(torch.float32, copy=True), None if bias is None else bias.float())
+        weight = tensors[f"{name}.weight"].to(device, torch.float32, copy=True)
+        return Affine(weight, None if bias is None else bias.to(device, torch.float32))
+
+    def gemma_norm(name: str) -> Affine | None:
+        return norm(name) if config.family == "gemma3" else None
 
     layers = tuple(
         Layer(
@@ -124,15 +148,19 @@ def assemble(config: DecoderConfig, tensors: Mapping[str, Tensor], dtype: torch.
             norm2=norm(f"layers.{i}.norm2"),
             up=matrix(f"layers.{i}.up"),
             down=matrix(f"layers.{i}.down"),
+            q_norm=gemma_norm(f"layers.{i}.q_norm"),
+            k_norm=gemma_norm(f"layers.{i}.k_norm"),
+            post1=gemma_norm(f"layers.{i}.post1"),
+            post2=gemma_norm(f"layers.{i}.post2"),
         )
         for i in range(config.layers)
     )
-    embed = tensors["embed.weight"].to(dtype)
+    embed = tensors["embed.weight"].to(device, dtype)
     return Weights(
         config=config,
         embed=embed,
-        positions=tensors["positions.weight"].to(dtype) if config.family == "gpt2" else None,
+        positions=tensors["positions.weight"].to(device, dtype) if config.family == "gpt2" else None,
         layers=layers,
         norm=norm("norm"),
-        head=embed if config.tied else tensors["head.weight"].to(dtype),
+        head=embed if config.tied else tensors["head.weight"].to(device, dtype),
     )

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from cachetools import LRUCache
 
+from foreword_models.errors import CacheFullError
 from foreword_models.gpt.decoder import Node
 from foreword_models.gpt.model import LanguageModel
 from foreword_models.gpt.tokenizer import replace_surrogates
@@ -21,6 +23,7 @@ _SENTENCE_END = frozenset(".!?\u2026\u3002\uff01\uff1f")
 # Least probability of a phrase's first word and of each token after it: ghost text that is wrong is in the way.
 _PHRASE_START, _PHRASE_STEP = 0.15, 0.25
 _PHRASE_TOKENS = 24
+_DOCUMENTS = 8  # whose cached text is kept from being dropped
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,10 @@ class Phrase:
 
 
 class Predictor:
-    """Predicts words for one stream of texts, each usually a small change of the one before.
+    """Predicts words for texts that are each usually a small change of one before.
+
+    The last texts are kept from being dropped from the decoder's cache, and with them a document that was left a
+    moment ago; older ones stay cached while there is room.
 
     Parameters
     ----------
@@ -73,7 +79,7 @@ class Predictor:
     def __init__(self, model: LanguageModel) -> None:
         self.model = model
         self._vocabulary = Vocabulary(model.tokenizer.token_bytes)
-        self._trunk = model.decoder.root
+        self._pinned: LRUCache[str, Node] = LRUCache(_DOCUMENTS)  # where each document was last read to
         self._search: WordSearch | None = None
 
     def predict(
@@ -83,6 +89,7 @@ class Predictor:
         *,
         budget: Budget | None = None,
         minimum_probability: float = 0.001,
+        document: str = "",
         checkpoint: Checkpoint = lambda: None,
     ) -> Prediction:
         """Predict the word that `text` ends in, or the next one if it ends at a boundary.
@@ -97,6 +104,8 @@ class Predictor:
             What the word search may spend; reading new text is not part of it.
         minimum_probability
             Less probable words are left out.
+        document
+            Any name of the document that the text is from: what is cached of each of the last few is kept.
         checkpoint
             Called between forwards; may raise to abandon. What was decoded until then is kept.
         """
@@ -106,7 +115,7 @@ class Predictor:
         context = text[: len(text) - len(prefix)]
         # In BPE the space before a word belongs to the word's first token: it is held back and walked with the prefix.
         space = " " if context.endswith(" ") else ""
-        search = self._at(context[: len(context) - len(space)], checkpoint)
+        search = self._at(context[: len(context) - len(space)], document, checkpoint)
         found = search.find(
             (space + prefix).encode(),
             count,
@@ -117,7 +126,20 @@ class Predictor:
         words = tuple(Word(word, share) for word, share in found.words)
         return Prediction(prefix, words, found.exact, found.bound, self.model.decoder.forwards - before)
 
-    def phrase(self, text: str, *, words: int = 6, checkpoint: Checkpoint = lambda: None) -> Phrase | None:
+    def prepare(self, text: str, *, checkpoint: Checkpoint = lambda: None) -> None:
+        """Read a text that may soon be asked about, so that a prediction then has only the rest to read."""
+        decoder = self.model.decoder
+        for _ in decoder.steps(decoder.root, self._ids(replace_surrogates(text))):
+            checkpoint()
+
+    def close(self, document: str) -> None:
+        """Let what is cached of a document be dropped when room is needed."""
+        self._pinned.pop(document, None)
+        self._search = None
+
+    def phrase(
+        self, text: str, *, words: int = 6, document: str = "", checkpoint: Checkpoint = lambda: None
+    ) -> Phrase | None:
         """Continue `text` by the most probable word and, greedily, by what surely follows it.
 
         Parameters
@@ -130,18 +152,18 @@ class Predictor:
         Phrase or None
             Ends at a word's end, at the latest with its sentence; None when not even the first word is likely.
         """
-        first = self.predict(text, 1, checkpoint=checkpoint)
+        first = self.predict(text, 1, document=document, checkpoint=checkpoint)
         if not first.words or first.words[0].probability < _PHRASE_START:
             return None
         word = first.words[0]
         begun = word.text[len(first.prefix) :]
-        continuation, log_probability = self._greedy(replace_surrogates(text) + begun, words - 1, checkpoint)
+        node = self._read(self._ids(replace_surrogates(text) + begun), checkpoint)
+        continuation, log_probability = self._greedy(node, words - 1, checkpoint)
         return Phrase(first.prefix, begun + continuation, word.probability * math.exp(log_probability))
 
-    def _greedy(self, text: str, words: int, checkpoint: Checkpoint) -> tuple[str, float]:
-        """Most probable tokens after `text` while each is likely, cut back to whole words, at most `words` of them."""
+    def _greedy(self, node: Node, words: int, checkpoint: Checkpoint) -> tuple[str, float]:
+        """Most probable tokens after `node` while each is likely, cut back to whole words, at most `words` of them."""
         decoder, vocabulary = self.model.decoder, self.model.tokenizer.token_bytes
-        node = self._read(self._ids(text), checkpoint)
         written, whole, whole_log, log_probability = b"", b"", 0.0, 0.0
         begun = 0
         for _ in range(_PHRASE_TOKENS):
@@ -169,17 +191,21 @@ class Predictor:
             node = decoder.extend(node, [int(token)])
         return whole.decode("utf-8", "ignore").rstrip(" "), whole_log
 
-    def _at(self, context: str, checkpoint: Checkpoint) -> WordSearch:
+    def _at(self, context: str, document: str, checkpoint: Checkpoint) -> WordSearch:
         """The search at the end of `context`, the same one as long as the context stays the same."""
         ids = self._ids(context)
         if self._search is not None:
             before = self._search.boundary.ids.tolist()
             # A word that was typed or taken has often been looked at as a candidate: its state is there already.
-            if ids[: len(before)] == before and (advanced := self._search.advanced(ids[len(before) :])):
-                self._search, self._trunk = advanced, advanced.boundary
-        boundary = self._read(ids, checkpoint)
-        if self._search is None or self._search.boundary is not boundary:
-            self._search = WordSearch(self.model.decoder, self._vocabulary, boundary)
+            if ids[: len(before)] == before:
+                advanced = self._search.advanced(ids[len(before) :])
+                if advanced is not None:
+                    self.model.decoder.keep(advanced.boundary)
+                    self._search = advanced
+        if self._search is None or self._search.boundary.ids.tolist() != ids:
+            self._search = None  # its nodes hold slots that the new text may need
+            self._search = WordSearch(self.model.decoder, self._vocabulary, self._read(ids, checkpoint))
+        self._pinned[document] = self._search.boundary
         return self._search
 
     def _ids(self, text: str) -> list[int]:
@@ -189,24 +215,15 @@ class Predictor:
         return [config.start_token, *self.model.tokenizer.encode(text)[-room:]]
 
     def _read(self, ids: list[int], checkpoint: Checkpoint) -> Node:
-        """Decode a text's ids, reusing the longest beginning shared with what was decoded last."""
+        """Decode a text's ids as far as they are not cached."""
         decoder = self.model.decoder
-        if self._trunk.ids.tolist() == ids:
-            return self._trunk
-        shared = _common(self._trunk.ids.tolist(), ids)
-        self._search = None  # its nodes hold slots that the new text may need
-        self._trunk = decoder.crop(self._trunk, shared)
-        for node in decoder.steps(self._trunk, ids[shared:]):
-            self._trunk = node
-            checkpoint()
-        return self._trunk
-
-
-def _common(a: list[int], b: list[int]) -> int:
-    """Length of the common beginning of two lists."""
-    length = 0
-    for left, right in zip(a, b, strict=False):
-        if left != right:
-            break
-        length += 1
-    return length
+        while True:
+            try:
+                node = decoder.root
+                for node in decoder.steps(decoder.root, ids):
+                    checkpoint()
+                return node
+            except CacheFullError:
+                if not self._pinned:
+                    raise
+                self._pinned.popitem()  # the document that was left longest ago

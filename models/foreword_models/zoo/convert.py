@@ -51,21 +51,21 @@ def _encoder(members: Path, out: Path, report: Report) -> None:
 
 def _decoder(members: Path, out: Path, report: Report) -> None:
     """Rewrite the GGUF file into the decoder's own packed format."""
-    from foreword_models.gpt.packing import pack_gguf  # imports torch
+    from foreword_models.gpt.packing import pack  # imports torch
 
     ggufs = sorted(members.glob("*.gguf"))
     if len(ggufs) != 1:
         raise CorruptModelError(f"A decoder pack needs one GGUF file, and this one has {len(ggufs)}.")
-    pack_gguf(ggufs[0], out, report)
+    pack(ggufs[0], out, report)
 
 
 ENCODER_FILES: Final = ("config.json", "model.safetensors", "tokenizer.json")
-DECODER_FILES: Final = ("config.json", "weights.safetensors", "tokenizer.json")
+DECODER_FILES: Final = ("config.json", "embeddings.safetensors", "weights.safetensors", "tokenizer.json")
 
 CONVERTERS: Final[Mapping[Kind, Converter]] = MappingProxyType(
     {
         "encoder": Converter(format=1, files=ENCODER_FILES, growth=0.0, run=_encoder),
-        # 4 to 5 bits a weight become 16. Format and files are those of `foreword_models.gpt.packing`; a test compares.
-        "decoder": Converter(format=1, files=DECODER_FILES, growth=3.0, run=_decoder),
+        # 4 to 5 bits a weight become 8 and 4, and 16 in the embeddings. Format and files are those of `foreword_models.gpt.packing`; a test compares.
+        "decoder": Converter(format=2, files=DECODER_FILES, growth=3.0, run=_decoder),
     }
 )

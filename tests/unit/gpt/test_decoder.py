@@ -33,7 +33,7 @@ STEPS = st.lists(
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
     folder = tmp_path_factory.mktemp(request.param)
     reference = save_model(folder, request.param)
-    return reference, open_model(folder, dtype=torch.float32)
+    return reference, open_model(folder, precision="float32")
 
 
 def expected(reference: Any, ids: list[int]) -> torch.Tensor:
@@ -125,8 +125,8 @@ def test_bad_ids_are_named_and_change_nothing(pair: tuple[Any, Any], ids: Any, e
 
 def test_a_full_cache_is_named_and_survived(tmp_path: Path) -> None:
     save_model(tmp_path, "llama")
-    bytes_per_slot = open_model(tmp_path, dtype=torch.float32).decoder.cache.bytes_per_slot
-    decoder = open_model(tmp_path, dtype=torch.float32, cache_bytes=8 * bytes_per_slot).decoder
+    bytes_per_slot = open_model(tmp_path, precision="float32").decoder.cache.bytes_per_slot
+    decoder = open_model(tmp_path, precision="float32", cache_bytes=8 * bytes_per_slot).decoder
     node = decoder.extend(decoder.root, range(6))
     with pytest.raises(CacheFullError):
         decoder.extend(node, [1, 2, 3])
@@ -150,7 +150,7 @@ def test_bfloat16_is_close(pair: tuple[Any, Any], tmp_path: Any) -> None:
     reference, model = pair
     reference.save_pretrained(tmp_path, safe_serialization=True)
     (tmp_path / "tokenizer.json").write_text(model.tokenizer._backend.to_str(), encoding="utf-8")
-    decoder = open_model(tmp_path, dtype=torch.bfloat16).decoder
+    decoder = open_model(tmp_path, precision="bfloat16").decoder
     ids = list(range(30))
     got, want = decoder.logits(decoder.extend(decoder.root, ids)), expected(reference, ids)
     assert torch.nn.functional.cosine_similarity(got, want, dim=0) > 0.99

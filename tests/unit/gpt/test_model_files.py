@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from foreword_models.errors import CorruptModelError, ModelError, UnsupportedModelError
 from foreword_models.gpt.gguf_file import GGUFFile
 from foreword_models.gpt.model import LanguageModel, open_model
-from foreword_models.gpt.packing import CONFIG, TOKENIZER, WEIGHTS, pack_gguf
+from foreword_models.gpt.packing import CONFIG, TOKENIZER, WEIGHTS, pack
 
 from .tiny import CONTEXT, make_reference, make_tokenizer, save_model
 
@@ -111,7 +111,7 @@ def expected(reference: Any) -> torch.Tensor:
 @pytest.mark.parametrize("family", ["gpt2", "llama"])
 def test_a_gguf_file_says_what_transformers_says(family: str, tmp_path: Path) -> None:
     reference = write_gguf(tmp_path / "tiny.gguf", family)
-    model = open_model(tmp_path / "tiny.gguf", dtype=torch.float32)
+    model = open_model(tmp_path / "tiny.gguf", precision="float32")
     torch.testing.assert_close(logits(model), expected(reference), atol=2e-4, rtol=2e-4)
     text = "We should schedule naïve 3.14 cafés, don't we?"
     assert model.tokenizer.encode(text) == make_tokenizer().encode(text).ids
@@ -121,7 +121,7 @@ def test_a_packed_file_says_the_same_up_to_bfloat16(tmp_path: Path) -> None:
     reference = write_gguf(tmp_path / "tiny.gguf", "llama")
     (tmp_path / "packed").mkdir()
     shares: list[float] = []
-    pack_gguf(tmp_path / "tiny.gguf", tmp_path / "packed", shares.append)
+    pack(tmp_path / "tiny.gguf", tmp_path / "packed", shares.append)
     assert {path.name for path in (tmp_path / "packed").iterdir()} == {CONFIG, WEIGHTS, TOKENIZER}
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
@@ -135,12 +135,12 @@ def test_a_directory_of_several_files_and_of_the_base_model(tmp_path: Path) -> N
     reference.save_pretrained(tmp_path / "sharded", max_shard_size="20KB")
     assert len(list((tmp_path / "sharded").glob("model-*.safetensors"))) > 1
     (tmp_path / "sharded" / "model.safetensors").unlink()
-    model = open_model(tmp_path / "sharded", dtype=torch.float32)
+    model = open_model(tmp_path / "sharded", precision="float32")
     torch.testing.assert_close(logits(model), expected(reference), atol=2e-4, rtol=2e-4)
 
     reference = save_model(tmp_path / "base", "gpt2")
     reference.transformer.save_pretrained(tmp_path / "base")
-    model = open_model(tmp_path / "base", dtype=torch.float32)
+    model = open_model(tmp_path / "base", precision="float32")
     torch.testing.assert_close(logits(model), expected(reference), atol=2e-4, rtol=2e-4)
 
 

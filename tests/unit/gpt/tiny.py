@@ -20,7 +20,14 @@ CORPUS = [
 
 def make_reference(family: str, seed: int = 0, context: int = CONTEXT) -> torch.nn.Module:
     """A transformers model with random weights, larger than usual so that logits differ clearly."""
-    from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+    from transformers import (
+        Gemma3ForCausalLM,
+        Gemma3TextConfig,
+        GPT2Config,
+        GPT2LMHeadModel,
+        LlamaConfig,
+        LlamaForCausalLM,
+    )
 
     torch.manual_seed(seed)
     if family == "gpt2":
@@ -28,6 +35,23 @@ def make_reference(family: str, seed: int = 0, context: int = CONTEXT) -> torch.
             vocab_size=VOCABULARY, n_positions=context, n_embd=32, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=0
         )
         model: torch.nn.Module = GPT2LMHeadModel(config)
+    elif family == "gemma3":
+        gemma3 = Gemma3TextConfig(
+            vocab_size=VOCABULARY,
+            hidden_size=24,
+            intermediate_size=40,
+            num_hidden_layers=7,  # the sixth sees everything, the others slide
+            num_attention_heads=4,
+            num_key_value_heads=1,
+            head_dim=8,
+            query_pre_attn_scalar=8,
+            sliding_window=8,
+            max_position_embeddings=context,
+            bos_token_id=0,
+            eos_token_id=0,
+            pad_token_id=0,
+        )
+        model = Gemma3ForCausalLM(gemma3)
     else:
         llama = LlamaConfig(
             vocab_size=VOCABULARY,

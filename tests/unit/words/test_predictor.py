@@ -20,7 +20,7 @@ from tests.unit.gpt.tiny import save_model
 def predictor(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
     folder = tmp_path_factory.mktemp("model")
     save_model(folder, "llama", context=512)
-    return Predictor(open_model(folder, dtype=torch.float32))
+    return Predictor(open_model(folder, precision="float32"))
 
 
 @settings(max_examples=60, deadline=None)
@@ -76,7 +76,7 @@ def test_a_word_that_was_a_candidate_costs_no_forward_when_it_is_taken(predictor
 
 def test_a_context_shorter_than_any_text(tmp_path: Path) -> None:
     save_model(tmp_path, "gpt2", context=16)
-    short = Predictor(open_model(tmp_path, dtype=torch.float32))
+    short = Predictor(open_model(tmp_path, precision="float32"))
     for text in (
         "We should talk about the schedule and the meeting on Mon",
         "We should talk about the schedule " * 20,

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,11 +16,11 @@ from typer.testing import CliRunner, Result
 
 from foreword.cli.models import app
 from foreword.cli.progress import TerminalProgress
-from foreword_models.errors import PackError, TermsError, UnknownPackError
+from foreword_models.errors import DownloadError, PackError, TermsError, UnknownPackError
 from foreword_models.zoo import registry
 from foreword_models.zoo.registry import Pack
 from foreword_models.zoo.store import Store
-from tests.unit.zoo.tiny import make_pack
+from tests.unit.zoo.tiny import make_pack, make_split_pack
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ def test_list_shows_what_could_be_here_and_what_is(pack: Pack, store: Store, whe
     assert before["cache"] == str(store.root)
     (row,) = before["packs"]
     assert (row["name"], row["installed"], row["path"], row["bytes"]) == ("made-up", False, None, 0)
-    assert row["download_bytes"] == pack.wheel.size
+    assert row["download_bytes"] == pack.wheels[0].size
     run("pull", "made-up", "--from", wheel)
     (row,) = answer("list")["packs"]
     assert (row["installed"], row["path"], row["bytes"]) == (True, str(store.folder(pack)), store.size(pack))
@@ -123,6 +124,35 @@ def test_terms_are_shown_and_not_accepted_by_silence(
     assert isinstance(refused.exception, TermsError)
     assert "Do no harm." in refused.stderr
     assert run("pull", "--from", wheel, "--accept-terms").exit_code == 0
+
+
+@pytest.mark.parametrize("says", ["y", "n"])
+def test_terms_are_asked_for_where_somebody_can_answer(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch, says: str
+) -> None:
+    pack, wheel = make_pack(tmp_path, terms="Do no harm.")
+    monkeypatch.setattr(registry, "packs", lambda: {pack.name: pack})
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr("foreword.cli.models.sys", SimpleNamespace(stdin=terminal, stderr=terminal))
+    result = CliRunner().invoke(app, ["pull", "--from", str(wheel)], input=says)
+    assert "Do no harm.\nAccept these terms of model pack made-up? [y/N]:" in result.stderr
+    assert store.accepted(pack) == (says == "y")
+    assert isinstance(result.exception, TermsError) == (says == "n")
+
+
+def test_a_pack_of_several_wheels_is_known_by_their_names(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack, wheels = make_split_pack(tmp_path)
+    monkeypatch.setattr(registry, "packs", lambda: {pack.name: pack})
+    (row,) = answer("list")["packs"]
+    assert row["distributions"] == ["made-up-part1", "made-up-part2", "made-up-part3"]
+    assert row["download_bytes"] == sum(wheel.stat().st_size for wheel in wheels)
+    assert isinstance(run("pull", "--from", wheels[0]).exception, DownloadError)
+    assert run("pull", "--from", wheels[0], "--from", tmp_path / "other.whl").exit_code == 2
+    result = run("pull", *(argument for wheel in wheels for argument in ("--from", wheel)))
+    assert result.exit_code == 0, result.output
+    assert store.installed(pack)
 
 
 @pytest.mark.parametrize("command", ["list", "pull", "verify", "path", "remove"])

@@ -33,7 +33,7 @@ def test_pip_fetches_the_wheel_and_progress_is_reported(
 ) -> None:
     folder = pull(pack, store, progress=recorder)
     assert store.verify(pack) == ()
-    assert recorder.stages[0] == ("Downloading made-up", pack.wheel.size)
+    assert recorder.stages[0] == ("Downloading made-up", pack.wheels[0].size)
     assert recorder.updates == [total for _, total in recorder.stages]
     assert [path.name for path in folder.parent.iterdir()] == ["made-up"]
 
@@ -41,7 +41,7 @@ def test_pip_fetches_the_wheel_and_progress_is_reported(
 def test_pip_refuses_another_wheel_than_the_pinned_one(pack: Pack, store: Store, pip_offers: Path, wheel: Path) -> None:
     wheel.write_bytes(wheel.read_bytes() + b"\0")
     with pytest.raises(
-        DownloadError, match=f"SHA-256 [0-9a-f]{{64}} instead of {pack.wheel.sha256}, so nothing was kept"
+        DownloadError, match=f"SHA-256 [0-9a-f]{{64}} instead of {pack.wheels[0].sha256}, so nothing was kept"
     ):
         pull(pack, store)
     assert not store.downloads(pack).exists()
@@ -113,7 +113,7 @@ def test_pip_in_the_current_folder_is_not_run(
     ],
 )
 def test_failures_of_pip_are_one_sentence(pack: Pack, output: str, kind: type[PackError], message: str) -> None:
-    error = explain(pack, output, Path("/cache"))
+    error = explain(pack, pack.wheels[0], output, Path("/cache"))
     assert isinstance(error, kind)
     with pytest.raises(kind, match=message):
         raise error

@@ -29,7 +29,7 @@ def slowly(members, out, report):
     time.sleep(float(seconds))
     convert._encoder(members, out, report)
 
-def download(pack, into, root, progress):
+def download(pack, wheel_of_it, into, root, progress):
     print("downloading", flush=True)
     return Path(shutil.copy(wheel, into))
 

