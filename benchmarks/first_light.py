@@ -18,7 +18,7 @@ import torch
 from foreword.cli.demo import PARAGRAPH
 from foreword.engine.models import use_all_cores
 from foreword.typist import Key, session, type_text
-from foreword_models.gpt.packing import read_packed
+from foreword_models.gpt.config import DecoderConfig
 from foreword_models.gpt.tokenizer import Tokenizer
 from foreword_models.zoo.locate import locate
 from foreword_models.zoo.store import Store
@@ -57,8 +57,7 @@ def transformers_keys() -> list[float]:
     from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
     folder = locate("smollm2-135m", "decoder", Store.default())
-    weights = read_packed(folder, torch.float32)
-    ours = weights.config
+    ours = DecoderConfig.read(folder / "config.json")
     model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=ours.vocabulary,

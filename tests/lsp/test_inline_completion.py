@@ -18,14 +18,17 @@ def inline(client: Client, uri: str, line: int, character: int) -> Any:
 
 
 @pytest.fixture(scope="session")
-def phrases(model_folder: Path) -> dict[str, Any]:
+def phrases(model_folder: Path, environment: dict[str, str]) -> dict[str, Any]:
     """What the model itself has to say behind some lines: a phrase, or None."""
     from foreword_models.gpt.model import open_model
     from foreword_models.words.predictor import Predictor
+    from foreword_models.zoo.locate import locate
+    from foreword_models.zoo.store import Store
 
+    packed = locate(str(model_folder), "decoder", Store(Path(environment["FOREWORD_CACHE"])))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    predictor = Predictor(open_model(model_folder))
+    predictor = Predictor(open_model(packed))
     found: dict[str, Any] = {}
     for start, word in itertools.product(("We ", "\U0001f600 the ", ""), ("1", "sche", "sh", "m", "th", "author")):
         found[start + word] = predictor.phrase(f"Tomorrow.\n{start}{word}")

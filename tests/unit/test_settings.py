@@ -15,6 +15,7 @@ from foreword.settings import (
     PROSE_LANGUAGES,
     ClassifierSettings,
     CompletionSettings,
+    ModelSettings,
     Problem,
     Settings,
     check,
@@ -57,7 +58,7 @@ def test_every_key_applies() -> None:
                 "sentiment": {"enabled": False, "labels": ["negative"], "severity": "hint", "minimumProbability": 1}
             },
         },
-        "model": {"decoder": "/a/model", "encoder": "other"},
+        "model": {"decoder": "/a/model", "encoder": "other", "precision": "int4+int8"},
         "languages": {"python": {"enabled": True}},
     }
     settings, problems = parse(tree)
@@ -65,7 +66,7 @@ def test_every_key_applies() -> None:
     completion = CompletionSettings(False, 3, 0.1, (" ", "é"))
     assert settings.completion == completion
     assert settings.diagnostics.classifier("sentiment") == ClassifierSettings(False, ("negative",), "hint", 1.0)
-    assert (settings.model.decoder, settings.model.encoder) == ("/a/model", "other")
+    assert settings.model == ModelSettings("/a/model", "other", "int4+int8")
     assert (settings.diagnostics.delay_milliseconds, settings.inline_completion.max_words) == (50, 20)
 
 
@@ -130,6 +131,11 @@ def test_every_key_applies() -> None:
             "model.decoder must be a string, not empty, not ''; the default 'smollm2-135m' is used.",
         ),
         (
+            {"model": {"precision": "int2"}},
+            "model.precision must be 'auto', 'int4+int8', 'int8', 'int4', 'bfloat16' or 'float32', "
+            "not 'int2'; the default 'auto' is used.",
+        ),
+        (
             {"completion": {"maxItem": 5}},
             "completion.maxItem is not a setting and is ignored; did you mean completion.maxItems?",
         ),
@@ -139,7 +145,7 @@ def test_every_key_applies() -> None:
         ),
         (
             {"model": {"zzz": 1}},
-            "model.zzz is not a setting and is ignored; known are decoder, encoder.",
+            "model.zzz is not a setting and is ignored; known are decoder, encoder, precision.",
         ),
         (
             {"languages": {"markdown": {"completion": {"maxItems": 11}}}},

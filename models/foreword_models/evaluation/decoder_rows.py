@@ -40,7 +40,7 @@ class Row:
     branches : int
         Sequences that are continued from the same prefix.
     repetitions : int
-        Measurements a round: more where one is short.
+        Measurements a round: more where one is short. A prefill has one.
     targets : mapping of str to float
         For a peer, the share of its time that we allow ourselves.
     """
@@ -93,20 +93,15 @@ def request(row: Row, document: list[int], random: Random, vocabulary: int) -> d
     sequences would find old ones there. A prefill decodes the document itself, which no earlier round has seen.
     """
     prefix = document[: row.prefix]
-    runs: list[list[list[int]]] = []
-    for _ in range(row.repetitions):
-        if not row.prefix:
-            runs.append([document[: row.new]])
-            continue
-        edited = prefix[row.keep + row.new :][: row.again]
-        old = prefix[row.keep : row.keep + 1]
-        # Branches differ from each other and, after a crop, from the token that stood there.
-        firsts = random.sample([i for i in range(vocabulary) if [i] != old], row.branches)
-        rests = [random.choices(range(vocabulary), k=row.new - 1) for _ in firsts]
-        runs.append([[first, *rest, *edited] for first, rest in zip(firsts, rests, strict=True)])
-    return {
-        "prefix": prefix,
-        "warm": random.randrange(vocabulary),
-        "keep": row.keep,
-        "repetitions": runs,
-    }
+    if not row.prefix:
+        warm = random.choice([token for token in range(vocabulary) if token != document[0]])
+        return {"prefix": [], "warm": warm, "keep": 0, "repetitions": [[document[: row.new]]]}
+    edited = prefix[row.keep + row.new :][: row.again]
+    # No run begins like another, like the warm-up or, after a crop, like what stood there.
+    known = set(prefix[row.keep : row.keep + 1])
+    firsts = random.sample(
+        [token for token in range(vocabulary) if token not in known], row.repetitions * row.branches + 1
+    )
+    runs = [[first, *random.choices(range(vocabulary), k=row.new - 1), *edited] for first in firsts[1:]]
+    repetitions = [runs[start : start + row.branches] for start in range(0, len(runs), row.branches)]
+    return {"prefix": prefix, "warm": firsts[0], "keep": row.keep, "repetitions": repetitions}

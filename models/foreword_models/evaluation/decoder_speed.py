@@ -19,9 +19,9 @@ from foreword_models.evaluation.engine_child import common, serve
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from foreword_models.gpt.config import DecoderConfig
     from foreword_models.gpt.decoder import Decoder, Node
     from foreword_models.gpt.model import LanguageModel
+    from foreword_models.gpt.packing import Precision
 
 CACHED = 2000
 """Tokens in the cache when resident memory is read."""
@@ -48,13 +48,14 @@ class DecoderEngine:
         self._logits: list[Tensor] = []
 
     def facts(self) -> dict[str, Any]:
-        """Return sizes of the model, the bytes of weights a forward reads, and what was given as extra."""
+        """Return the model's sizes, the bytes of weights that a forward of one row reads, and the extra facts."""
         config = self._decoder.config
         return {
             "vocabulary": config.vocabulary,
             "layers": config.layers,
             "context": config.context,
-            "weight_bytes": weight_bytes(self._decoder),
+            "precision": self._decoder.precision,
+            "weight_bytes": self._decoder.weight_bytes,
             **self._extra,
         }
 
@@ -80,19 +81,6 @@ class DecoderEngine:
     def tops(self) -> list[int]:
         """Return the most likely token after each run."""
         return [int(row.argmax()) for row in self._logits]
-
-
-def weight_bytes(decoder: Decoder) -> int:
-    """Return the bytes of weights that a forward of one token has to read."""
-    counted = getattr(decoder, "weight_bytes", None)
-    return int(counted) if counted is not None else 2 * parameters(decoder.config)
-
-
-def parameters(config: DecoderConfig) -> int:
-    """Return the number of weights in the matrices that a forward multiplies with, the output projection included."""
-    attention = config.width * config.head_dim * (2 * config.heads + 2 * config.kv_heads)
-    feed_forward = config.width * config.hidden * (2 if config.family == "gpt2" else 3)
-    return config.layers * (attention + feed_forward) + config.vocabulary * config.width
 
 
 def bandwidth(device: str = "cpu", repetitions: int = 7) -> float:
@@ -132,7 +120,7 @@ def resident_bytes() -> dict[str, int]:
     return {"rss": psutil.Process().memory_info().rss}
 
 
-def footprint(model: Path, threads: int | None, device: str) -> dict[str, Any]:
+def footprint(model: Path, threads: int | None, device: str, precision: Precision | None = None) -> dict[str, Any]:
     """Load the model in this process, which must be fresh, and cache `CACHED` tokens.
 
     Returns
@@ -146,7 +134,7 @@ def footprint(model: Path, threads: int | None, device: str) -> dict[str, Any]:
     import foreword_models.gpt.model  # noqa: F401  (its import is what is timed)
 
     imported = time.perf_counter()
-    decoder = _open(model, device).decoder
+    decoder = _open(model, device, precision).decoder
     loaded = time.perf_counter()
     random, size = Random(0), decoder.config.vocabulary  # noqa: S311  (nothing secret)
     node = decoder.extend(decoder.root, [random.randrange(size)])
@@ -163,14 +151,14 @@ def footprint(model: Path, threads: int | None, device: str) -> dict[str, Any]:
     }
 
 
-def make_engine(model: Path, threads: int | None, device: str) -> DecoderEngine:
+def make_engine(model: Path, threads: int | None, device: str, precision: Precision | None = None) -> DecoderEngine:
     """Open the model and describe the machine as torch sees it."""
     import torch
 
     _set_threads(threads)
     # Measured before the model is there and its threads have work.
     speed = bandwidth(device)
-    decoder = _open(model, device).decoder
+    decoder = _open(model, device, precision).decoder
     name = torch.cuda.get_device_name() if device == "cuda" else "cpu"
     extra = {
         "torch": torch.__version__,
@@ -188,11 +176,10 @@ def _set_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def _open(model: Path, device: str) -> LanguageModel:
+def _open(model: Path, device: str, precision: Precision | None) -> LanguageModel:
     from foreword_models.gpt.model import open_model
 
-    options: dict[str, Any] = {} if device == "cpu" else {"device": device}
-    return open_model(model, **options)
+    return open_model(model, device=device, precision=precision)
 
 
 def main(arguments: list[str]) -> None:
@@ -201,12 +188,14 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision")
     parser.add_argument("--rss", action="store_true")
     options = parser.parse_args(arguments)
+    where = options.model, options.threads, options.device, options.precision
     if options.rss:
-        print(json.dumps(footprint(options.model, options.threads, options.device)))
+        print(json.dumps(footprint(*where)))
     else:
-        serve(lambda: make_engine(options.model, options.threads, options.device))
+        serve(lambda: make_engine(*where))
 
 
 if __name__ == "__main__":

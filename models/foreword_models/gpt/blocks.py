@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from foreword_models.gpt.config import DecoderConfig
-from foreword_models.gpt.linear import Linear, float_linear, int4_linear, int8_linear
+from foreword_models.gpt.linear import Linear, fbgemm, float_linear, int4_linear, int8_linear
 from foreword_models.gpt.weights import Affine, Weights
 
 MATRICES = ("qkv", "out", "up", "down")
@@ -109,25 +109,31 @@ def quantized_stack(config: DecoderConfig, tensors: Mapping[str, Tensor], *, int
     int8
         Longer steps use the 8-bit weights; without them the 4-bit weights are used for all.
     """
-    head = _int8(tensors, "head", by_row=False)
+    with fbgemm():
+        return _quantized_stack(config, tensors, int4_rows, int8)
+
+
+def _quantized_stack(config: DecoderConfig, tensors: Mapping[str, Tensor], int4_rows: int, int8: bool) -> Stack:
+    names = _matrix_names(config)
+    # Packing for 8 bits is single-threaded work outside the interpreter's lock: a second thread halves the wait. The
+    # head, by far the largest matrix, comes first.
+    with ThreadPoolExecutor(2) as pool:
+        wanted = ["head", *names] if int8 else ["head"]
+        packed = pool.map(lambda name: _int8(tensors, name, by_row=name.endswith("down")), wanted)
+        eights = dict(zip(wanted, packed, strict=True))
+    head = eights["head"]
     norm = _affine(tensors, "norm", "int8_")
     head_bytes = tensors["head.int8"].nbytes
     assert norm is not None
     paths = []
     if int4_rows:
-        made = {name: _int4(tensors, name) for name in _matrix_names(config)}
-        size = sum(tensors[f"{name}.int4{part}"].nbytes for name in made for part in ("", "_scale", "_minimum"))
+        fours = {name: _int4(tensors, name) for name in names}
+        size = sum(tensors[f"{name}.int4{part}"].nbytes for name in names for part in ("", "_scale", "_minimum"))
         rows = int4_rows if int8 else UNLIMITED
-        paths.append(Path("int4", rows, _blocks(config, tensors, made, ""), norm, head, size + head_bytes))
+        paths.append(Path("int4", rows, _blocks(config, tensors, fours, ""), norm, head, size + head_bytes))
     if int8:
-        # Packing is single-threaded work outside the interpreter's lock: a second thread halves the wait.
-        with ThreadPoolExecutor(2) as pool:
-            names = _matrix_names(config)
-            made = dict(
-                zip(names, pool.map(lambda name: _int8(tensors, name, by_row=name.endswith("down")), names), strict=True)
-            )
-        size = sum(tensors[f"{name}.int8"].nbytes for name in made)
-        paths.append(Path("int8", UNLIMITED, _blocks(config, tensors, made, "int8_"), norm, head, size + head_bytes))
+        size = sum(tensors[f"{name}.int8"].nbytes for name in names)
+        paths.append(Path("int8", UNLIMITED, _blocks(config, tensors, eights, "int8_"), norm, head, size + head_bytes))
     return Stack(config, tensors["embed.weight"], tensors.get("positions.weight"), tuple(paths), torch.bfloat16)
 
 
@@ -164,6 +170,4 @@ def _int8(tensors: Mapping[str, Tensor], name: str, *, by_row: bool) -> Linear:
 
 
 def _int4(tensors: Mapping[str, Tensor], name: str) -> Linear:
-    return int4_linear(
-        tensors[f"{name}.int4"], tensors[f"{name}.int4_scale"], tensors[f"{name}.int4_minimum"]
-    )
+    return int4_linear(tensors[f"{name}.int4"], tensors[f"{name}.int4_scale"], tensors[f"{name}.int4_minimum"])

@@ -39,8 +39,8 @@ beam. "It can't be," said the ferryman, pulling his cap down over his ears. "Nob
 laughed. She had counted the turns: one, two, three, and then a pause, as though somebody up there were thinking. Far
 out, where the water was black, a second light answered. What would you have done? They ran, of course, along the wet
 stones, past the nets and the sleeping dogs, until the tower stood above them, taller than either remembered.""",
-    """ok so i'm gonna be like 10 min late, sorry!! traffic is awful :( can u order me the soup and a coffee pls? btw did
-you see the game last night?? 3-2 in the last minute, I couldn't believe it lol. anyway see you soon x
+    """ok so i'm gonna be like 10 min late, sorry!! traffic is awful :( can u order me the soup and a coffee pls? btw
+did you see the game last night?? 3-2 in the last minute, I couldn't believe it lol. anyway see you soon x
 
 Question: Which of the following statements about photosynthesis is true? Answer: Plants take up carbon dioxide and
 water and, with energy from sunlight, form glucose and oxygen; about 1 % of the light is stored. In 1779 Jan Ingenhousz

@@ -19,7 +19,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from foreword_models.errors import CacheFullError, ContextTooLongError, DecoderError, OutOfMemoryError, UnknownTokenError
+from foreword_models.errors import (
+    ContextTooLongError,
+    DecoderError,
+    OutOfMemoryError,
+    UnknownTokenError,
+)
 from foreword_models.gpt.blocks import Stack
 from foreword_models.gpt.config import DecoderConfig
 from foreword_models.gpt.kv_cache import KVCache, Slots
@@ -206,6 +211,23 @@ class Decoder:
         assert node.logits is not None
         return node.logits
 
+    def all_logits(self, node: Node, ids: Sequence[int]) -> Tensor:
+        """Return the logits after each of `ids` behind `node`, decoded in one step and not cached: for measuring.
+
+        Returns
+        -------
+        Tensor
+            Shape (len(ids), vocabulary), float32.
+        """
+        self._check(node, ids)
+        self._settle()
+        item = _Item(node, np.asarray(ids, np.int64))
+        fresh = self._placed([item])
+        try:
+            return self._forward([self._tree.path(node._run)[1]], [fresh], [item.ids], every=True)
+        finally:
+            self.cache.release(fresh)
+
     def keep(self, node: Node) -> None:
         """Let a branched node stay cached, like an extended one, when it is no longer held."""
         self._guesses.discard(node._run)
@@ -242,12 +264,8 @@ class Decoder:
 
     def _run(self, items: Sequence[_Item], *, guess: bool) -> list[Node]:
         """Decode the items in one forward; nodes with logits, in order."""
+        fresh = self._placed(items)
         prefixes = [self._tree.path(item.start._run)[1] for item in items]
-        longest = max(range(len(items)), key=lambda i: len(prefixes[i]))
-        if self._moved_together(items[longest].start._run, prefixes[longest]):
-            prefixes = [self._tree.path(item.start._run)[1] for item in items]
-        near = int(prefixes[longest].min(initial=self.cache.slots))
-        fresh = self._allocate(sum(len(item.ids) for item in items), near)
         try:
             own, tokens = [], []
             for index, item in enumerate(items):
@@ -271,8 +289,7 @@ class Decoder:
                 ) from error
             raise
         return [
-            self._cached(item, slots, row, guess=guess)
-            for item, slots, row in zip(items, own, logits, strict=True)
+            self._cached(item, slots, row, guess=guess) for item, slots, row in zip(items, own, logits, strict=True)
         ]
 
     def _cached(self, item: _Item, slots: Slots, logits: Tensor, *, guess: bool) -> Node:
@@ -289,28 +306,33 @@ class Decoder:
             self._guesses.add(run)
         return Node(self, run, logits)
 
-    def _allocate(self, count: int, near: int) -> Slots:
-        """Take slots, evicting what has not been used for longest where too few are free."""
+    def _placed(self, items: Sequence[_Item]) -> Slots:
+        """Take slots for the items' tokens, beside what they follow: it is moved where there is no room beside it."""
+        count = sum(len(item.ids) for item in items)
         missing = count - (self.cache.slots - self.cache.slots_in_use)
         if missing > 0:
             self.cache.release(self._tree.evict(missing))
             self._guesses = {run for run in self._guesses if run.parent is not None}
-        return self.cache.allocate(count, near)
+        longest = max((item.start._run for item in items), key=lambda run: run.length)
+        before = self._tree.path(longest)[1]
+        low = int(before.min(initial=self.cache.slots))
+        fresh = self.cache.allocate(count, low)
+        together = np.concatenate([before, fresh])
+        if not len(before) or np.ptp(together) < _SPREAD * len(together):
+            return fresh
+        self.cache.release(fresh)
+        target = self.cache.allocate_run(len(together))
+        if target is None:  # nowhere else: the keys are gathered in each layer instead
+            return self.cache.allocate(count, low)
+        self.cache.copy(before, target[: len(before)])
+        self._tree.move(longest, target[: len(before)])
+        self.cache.release(before)
+        return target[len(before) :]
 
-    def _moved_together(self, run: Run, slots: Slots) -> bool:
-        """Copy a sequence that lies scattered over the arena to one place, if there is one for it; say whether."""
-        if not len(slots) or slots.max() - slots.min() < _SPREAD * len(slots):
-            return False
-        target = self.cache.allocate_run(len(slots))
-        if target is None:
-            return False
-        self.cache.copy(slots, target)
-        self._tree.move(run, target)
-        self.cache.release(slots)
-        return True
-
-    def _forward(self, prefixes: Sequence[Slots], own: Sequence[Slots], tokens: Sequence[Ids]) -> Tensor:
-        """Logits (n, vocabulary) after n sequences, given the slots before and of their new tokens."""
+    def _forward(
+        self, prefixes: Sequence[Slots], own: Sequence[Slots], tokens: Sequence[Ids], *, every: bool = False
+    ) -> Tensor:
+        """Logits (n, vocabulary) after n sequences (after every token of them), given the slots before and of those."""
         self.forwards += 1
         keys, columns, width = _key_slots([*prefixes, *own], self.cache.slots)
         window = self.config.sliding_window
@@ -323,7 +345,7 @@ class Decoder:
             keys=keys,
             mask=_tree_mask(prefixes, own, columns, width, None),
             local_mask=_tree_mask(prefixes, own, columns, width, window) if slides else None,
-            rows=ends - 1,
+            rows=np.arange(ends[-1]) if every else ends - 1,
         )
         return self._network.forward(step)
 

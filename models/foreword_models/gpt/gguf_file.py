@@ -28,6 +28,15 @@ def _unreported(_share: float) -> None:
     """Take a report of progress that nobody wants."""
 
 
+class _Reader(gguf.GGUFReader):  # type: ignore[misc]
+    """The library's reader, which would go on for ever where a damaged header counts more than the file holds."""
+
+    def _get(self, offset: int, dtype: Any, count: int = 1, override_order: Any = None) -> Any:
+        if offset >= len(self.data) and count:
+            raise ValueError("the header counts more than the file holds")
+        return super()._get(offset, dtype, count, override_order)
+
+
 class GGUFFile:
     """An opened GGUF file.
 
@@ -45,7 +54,7 @@ class GGUFFile:
             with path.open("rb") as file:
                 if file.read(4) != b"GGUF":
                     raise ValueError("the magic number is missing")
-            self._reader = gguf.GGUFReader(path)
+            self._reader = _Reader(path)
             self._values = {name: field.contents() for name, field in self._reader.fields.items()}
         except OSError as error:
             raise CorruptModelError(f"{path} cannot be read ({error.strerror}); check the path.") from error

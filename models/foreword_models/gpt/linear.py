@@ -6,6 +6,7 @@ it computes in; the caller converts where it must. Timings of each and why these
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -38,12 +39,16 @@ def float_linear(weight: Tensor, bias: Tensor | None) -> Linear:
 
 
 def int8_is_available() -> bool:
-    """Whether this build of torch has fbgemm, which is so on x86."""
-    return "fbgemm" in torch.backends.quantized.supported_engines
+    """Whether this build of torch has fbgemm, which is so on x86, and still has quantized tensors."""
+    return "fbgemm" in torch.backends.quantized.supported_engines and hasattr(
+        torch, "_make_per_channel_quantized_tensor"
+    )
 
 
 def int8_linear(codes: Tensor, scales: Tensor, bias: Tensor | None, *, by_row: bool = False) -> Linear:
     """Return the int8 x int8 product of fbgemm: activations are quantized on the way, with one scale for all rows.
+
+    To be called in a block of `fbgemm`.
 
     Parameters
     ----------
@@ -57,10 +62,9 @@ def int8_linear(codes: Tensor, scales: Tensor, bias: Tensor | None, *, by_row: b
         Divide each row by its largest magnitude first: for inputs that differ in size from token to token, such as
         those of the feed-forward's second product, where a few tokens are a hundred times larger than the rest.
     """
-    with _engine("fbgemm"):
-        zero_points = torch.zeros(len(codes), dtype=torch.int64)
-        quantized = torch._make_per_channel_quantized_tensor(codes, scales.double(), zero_points, 0)
-        packed = torch.ops.quantized.linear_prepack(quantized, bias)
+    zero_points = torch.zeros(len(codes), dtype=torch.int64)
+    quantized = torch._make_per_channel_quantized_tensor(codes, scales.double(), zero_points, 0)
+    packed = torch.ops.quantized.linear_prepack(quantized, bias)
     product = torch.ops.quantized.linear_dynamic
     # Without the VNNI instructions fbgemm adds pairs of products in 16 bits, which full 8-bit activations overflow.
     seven_bits = not torch.cpu._is_vnni_supported()
@@ -73,7 +77,7 @@ def int8_linear(codes: Tensor, scales: Tensor, bias: Tensor | None, *, by_row: b
         if len(x) == 1:
             return linear(x)
         x = x.float()
-        size = torch.linalg.vector_norm(x, torch.inf, dim=1, keepdim=True).clamp_min_(1e-30)
+        size = x.abs().amax(1, keepdim=True).clamp_min_(1e-30)
         return linear(x / size).mul_(size)
 
     return linear_by_row if by_row else linear
@@ -121,11 +125,17 @@ def _onednn_takes_bfloat16() -> bool:
 
 
 @contextmanager
-def _engine(name: str) -> Iterator[None]:
-    """Choose who packs the weights; a packed weight remembers it."""
+def fbgemm() -> Iterator[None]:
+    """Let fbgemm lay out 8-bit weights in this block, on any thread; a weight remembers who packed it.
+
+    torch warns that its quantized tensors will go one day; until then nothing else is as quick, and where they are gone
+    `int8_is_available` says so.
+    """
     before = torch.backends.quantized.engine
-    torch.backends.quantized.engine = name
+    torch.backends.quantized.engine = "fbgemm"
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "torch.quantize_per_tensor", UserWarning)
+            yield
     finally:
         torch.backends.quantized.engine = before

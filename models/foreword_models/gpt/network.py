@@ -73,7 +73,7 @@ class Network:
     def forward(self, step: Step) -> Tensor:
         """Run a step, fill its slots, and return the logits of the wanted rows: (len(rows), vocabulary), float32."""
         config, n = self.config, len(step.tokens)
-        heads, kv_heads = config.heads, config.kv_heads
+        heads, kv_heads, dtype = config.heads, config.kv_heads, self._arena.dtype
         path = next(path for path in self._paths if n <= path.most_rows)
         positions = self._on_device(step.positions)
         residual, x = self._embedded(step, positions)
@@ -84,7 +84,7 @@ class Network:
         bias = self._bias(step.mask)
         local_bias = bias if step.local_mask is None else self._bias(step.local_mask)
         written, gathered = self._targets(step)
-        looked_at = self._arena[:, :, step.keys].unsqueeze(1).unbind(0) if isinstance(step.keys, slice) else None
+        looked_at = self._looked_at(step)
 
         for index, block in enumerate(path.blocks):
             slides = config.slides(index)
@@ -95,15 +95,18 @@ class Network:
             if written is not None:
                 written[index].copy_(keys_values)
             else:
-                self._arena[index].index_copy_(1, gathered[0], keys_values.to(self._arena.dtype))
-            arena = looked_at[index] if looked_at is not None else self._arena[index, :, gathered[1]].unsqueeze(0)
+                self._arena[index].index_copy_(1, gathered[0], keys_values.to(dtype))
+            if looked_at is not None:
+                keys, values = looked_at[0][index], looked_at[1][index]
+            else:
+                keys, values = self._arena[index, :, gathered[1]].unsqueeze(0).chunk(2, 1)
             # The heads that share keys stand kv_heads apart, so that they are rows of one product without a copy, and
             # the kernel's output, laid out by row, is already the heads of each token side by side.
-            queries = fused[:, :heads].to(arena.dtype).reshape(1, n * self._groups, kv_heads, config.head_dim)
+            queries = fused[:, :heads].to(dtype).reshape(1, n * self._groups, kv_heads, config.head_dim)
             mixed = F.scaled_dot_product_attention(
                 queries.transpose(1, 2),
-                arena[:, :kv_heads],
-                arena[:, kv_heads:],
+                keys,
+                values,
                 attn_mask=local_bias if slides else bias,
                 scale=self._scale,
             )
@@ -167,14 +170,14 @@ class Network:
             split, size, epsilon = self.config.heads, (self.config.head_dim,), self.config.norm_epsilon
             heads[:, :split] = F.rms_norm(heads[:, :split], size, block.q_norm.weight, epsilon)
             heads[:, split:] = F.rms_norm(heads[:, split:], size, block.k_norm.weight, epsilon)
-        pairs = torch.view_as_complex(heads.unflatten(-1, (-1, 2)))
+        pairs = torch.view_as_complex(heads.view(*heads.shape[:2], -1, 2))
         pairs *= turn
 
     def _activated(self, inner: Tensor) -> Tensor:
-        family, hidden = self.config.family, self.config.hidden
+        family = self.config.family
         if family == "gpt2":
             return F.gelu(inner, approximate="tanh")
-        gate, up = inner[:, :hidden], inner[:, hidden:]
+        gate, up = inner.chunk(2, 1)
         return (F.silu(gate) if family == "llama" else F.gelu(gate, approximate="tanh")).mul_(up)
 
     def _bias(self, mask: NDArray[np.bool_] | None) -> Tensor | None:
@@ -184,6 +187,13 @@ class Network:
         bias = torch.zeros(mask.shape, dtype=self._arena.dtype)
         bias.masked_fill_(torch.from_numpy(~mask), -torch.inf)
         return bias.repeat_interleave(self._groups, 0).to(self.device)
+
+    def _looked_at(self, step: Step) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]] | None:
+        """Views of the keys and of the values of each layer, (1, kv_heads, s, head_dim), if their slots are a range."""
+        if not isinstance(step.keys, slice):
+            return None
+        keys, values = self._arena[:, :, step.keys].unsqueeze(1).chunk(2, 2)
+        return keys.unbind(0), values.unbind(0)
 
     def _targets(self, step: Step) -> tuple[tuple[Tensor, ...] | None, tuple[Tensor, Tensor]]:
         """Where keys and values go: views of the arena, if the slots are neighbours, else the slots' numbers."""

@@ -15,7 +15,6 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from torch import Tensor
 
 from foreword_models.errors import CorruptModelError, UnsupportedModelError
 from foreword_models.gpt import linear, quantization
@@ -90,9 +89,7 @@ def read_packed(folder: Path, precision: Precision, device: torch.device) -> Sta
         rows = 0 if precision == "int8" else INT4_ROWS
         return quantized_stack(config, tensors, int4_rows=rows, int8=precision != "int4")
     except KeyError as error:
-        raise CorruptModelError(
-            f"{folder} has no tensor {error}; remove the model and fetch it again."
-        ) from error
+        raise CorruptModelError(f"{folder} has no tensor {error}; remove the model and fetch it again.") from error
 
 
 def _load(path: Path) -> dict[str, Tensor]:
@@ -103,9 +100,19 @@ def _load(path: Path) -> dict[str, Tensor]:
 
 
 def precisions(folder: Path, device: torch.device) -> list[Precision]:
-    """Return the precisions that a packed folder can be run in here, the quickest kinds first."""
-    with safe_open(folder / WEIGHTS, framework="pt") as file:
-        has_int4 = quantization.all_int4(file.keys(), DecoderConfig.read(folder / CONFIG).layers)
+    """Return the precisions that a packed folder can be run in here, the quickest kinds first.
+
+    Raises
+    ------
+    CorruptModelError
+        The files are damaged or incomplete.
+    """
+    path, layers = folder / WEIGHTS, DecoderConfig.read(folder / CONFIG).layers
+    try:
+        with safe_open(path, framework="pt") as file:
+            has_int4 = quantization.all_int4(file.keys(), layers)
+    except (OSError, SafetensorError) as error:
+        raise CorruptModelError(f"{path} cannot be read ({error}); remove the model and fetch it again.") from error
     possible: list[Precision] = []
     for precision in ("int4+int8", "int8", "int4", "bfloat16", "float32"):
         try:
@@ -128,5 +135,3 @@ def check_precision(precision: Precision, device: torch.device, *, has_int4: boo
         raise UnsupportedModelError(
             "4-bit products need a model that is 4-bit itself and a processor with AVX2; choose int8."
         )
-
-

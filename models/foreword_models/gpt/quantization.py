@@ -79,7 +79,7 @@ def quantize(
 
 
 def dequantize(config: DecoderConfig, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors of the float layout (`weights`), from the 4-bit values or those stored beside the 8-bit ones."""
+    """Return the tensors of the float layout (`weights`), from the 4-bit values or those beside the 8-bit ones."""
     floats = {name: tensor for name, tensor in tensors.items() if name.endswith((".weight", ".bias"))}
     for i in range(config.layers):
         for name in (f"layers.{i}.{matrix}" for matrix in MATRICES):
@@ -129,7 +129,7 @@ def _in_steps(groups: Tensor, scales: Tensor, minima: Tensor) -> tuple[Tensor, T
 
 def int4_values(codes: Tensor, scales: Tensor, minima: Tensor) -> Tensor:
     """Return the weights (out, in), float32, that `int4_codes` stands for."""
-    spread = torch.stack([codes & 15, codes >> 4], dim=-1).flatten(1).unflatten(1, (-1, GROUP)).float()
+    spread = torch.stack([codes & 15, codes >> 4], dim=-1).view(*scales.shape, GROUP)
     return (spread * scales.float()[..., None] + minima.float()[..., None]).flatten(1)
 
 

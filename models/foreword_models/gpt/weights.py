@@ -31,7 +31,6 @@ from torch import Tensor
 from foreword_models.errors import CorruptModelError
 from foreword_models.gpt.config import DecoderConfig
 
-
 _CPU = torch.device("cpu")
 
 

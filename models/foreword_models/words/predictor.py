@@ -209,10 +209,15 @@ class Predictor:
         return self._search
 
     def _ids(self, text: str) -> list[int]:
-        """Token ids of a text, headed by the start token, cut at the front to leave room for words and phrases."""
+        """Token ids of a text, headed by the start token, cut at the front to leave room for words and phrases.
+
+        The cut moves by a quarter of the room at once: one token a key would leave nothing of the cache in use.
+        """
         config = self.model.decoder.config
         room = config.context - 1 - min(_PHRASE_TOKENS + LONGEST_WORD, config.context // 2)
-        return [config.start_token, *self.model.tokenizer.encode(text)[-room:]]
+        ids = self.model.tokenizer.encode(text)
+        hop = max(1, room // 4)
+        return [config.start_token, *ids[-(-max(0, len(ids) - room) // hop) * hop :]]
 
     def _read(self, ids: list[int], checkpoint: Checkpoint) -> Node:
         """Decode a text's ids as far as they are not cached."""
@@ -220,7 +225,8 @@ class Predictor:
         while True:
             try:
                 node = decoder.root
-                for node in decoder.steps(decoder.root, ids):
+                for longer in decoder.steps(decoder.root, ids):
+                    node = longer
                     checkpoint()
                 return node
             except CacheFullError:

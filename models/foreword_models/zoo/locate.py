@@ -7,12 +7,15 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from foreword_models.errors import UnsupportedModelError
+from foreword_models.errors import CorruptModelError, UnsupportedModelError
 from foreword_models.zoo import files, registry
+from foreword_models.zoo.convert import CONVERTERS, DECODER_FILES
 from foreword_models.zoo.progress import Progress, Silent, stage, unsaid
 from foreword_models.zoo.pull import require
-from foreword_models.zoo.registry import Kind
+from foreword_models.zoo.registry import Kind, Pack
 from foreword_models.zoo.store import Store
+
+_MODEL_FILES = frozenset({".safetensors", ".json", ".txt", ".model"})  # of a transformers directory, by suffix
 
 
 def locate(
@@ -36,34 +39,70 @@ def locate(
     PackError, ModelError
         The pack cannot be pulled, or the file cannot be converted.
     """
+    path = _path(name)
+    if path is not None:
+        return path if _is_ready(path, kind) else _converted(path, store, progress or Silent())
+    return require(_pack(name, kind), store, progress=progress, say=say)
+
+
+def ready(name: str, kind: Kind, store: Store) -> Path | None:
+    """Return what `locate` would if that takes no fetching and no converting, else None; the errors are the same."""
+    path = _path(name)
+    if path is None:
+        return store.installed(_pack(name, kind))
+    if _is_ready(path, kind):
+        return path
+    folder = _folder(path, store)
+    return folder if folder.is_dir() else None
+
+
+def _path(name: str) -> Path | None:
+    """The path that a name is, if it is no pack's."""
     path = Path(name).expanduser()
-    if name not in registry.packs() and path.exists():
-        return path if path.is_dir() else _converted(path, store, progress or Silent())
+    return path if name not in registry.packs() and path.exists() else None
+
+
+def _pack(name: str, kind: Kind) -> Pack:
     pack = registry.pack(name)
     if pack.kind != kind:
         fitting = ", ".join(other.name for other in registry.packs().values() if other.kind == kind)
         raise UnsupportedModelError(
             f"Model pack {name} is of kind {pack.kind}: choose one of kind {kind}, as {fitting}."
         )
-    return require(pack, store, progress=progress, say=say)
+    return pack
+
+
+def _is_ready(path: Path, kind: Kind) -> bool:
+    """Whether a model is loaded from where it is: an encoder's directory, or a decoder that is packed already."""
+    return path.is_dir() and (kind == "encoder" or all((path / name).is_file() for name in DECODER_FILES))
+
+
+def _folder(path: Path, store: Store) -> Path:
+    """Where the packed form of a GGUF file or a transformers directory lies: one for each state of its files."""
+    try:
+        parts = [path] if path.is_file() else sorted(part for part in path.iterdir() if part.suffix in _MODEL_FILES)
+        states = [f"{part.name}\0{it.st_size}\0{it.st_mtime_ns}" for part in parts for it in [part.stat()]]
+    except OSError as error:
+        raise CorruptModelError(f"{path} cannot be read ({error.strerror}); mend that or choose another.") from error
+    identity = "\0".join([str(path.resolve()), *states, str(CONVERTERS["decoder"].format)])
+    return store.root / "converted" / hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _converted(path: Path, store: Store, progress: Progress) -> Path:
-    """Return the packed form of a GGUF file, made once for each state of the file."""
-    from foreword_models.gpt.packing import FORMAT, pack
-
-    status = path.stat()
-    identity = f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\0{FORMAT}"
-    folder = store.root / "converted" / hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    """Return the packed form of a GGUF file or a transformers directory, which is made if it is not there."""
+    folder = _folder(path, store)
     if folder.is_dir():
         return folder
+    from foreword_models.gpt.packing import pack
+
+    size = path.stat().st_size if path.is_file() else files.folder_size(path)
     with files.storage_errors(store.root):
         folder.parent.mkdir(parents=True, exist_ok=True)
         working = folder.with_name(f"{folder.name}.{os.getpid()}")
         working.mkdir()
         try:
-            with stage(progress, f"Converting {path.name}", status.st_size) as update:
-                pack(path, working, lambda share: update(int(share * status.st_size)))
+            with stage(progress, f"Converting {path.name}", size) as update:
+                pack(path, working, lambda share: update(int(share * size)))
             if not folder.is_dir():  # another process may have been faster
                 files.rename_folder(working, folder)
         finally:

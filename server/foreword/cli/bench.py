@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -13,9 +12,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from foreword.cli.bench_table import print_decoder
 from foreword.cli.loading import user_settings
 from foreword.cli.progress import TerminalProgress
 from foreword_models.errors import BenchmarkError
@@ -23,14 +21,15 @@ from foreword_models.evaluation import decoder_bench
 from foreword_models.evaluation.decoder_bench import OURS
 from foreword_models.evaluation.decoder_rows import LLAMA_CPP, ROWS, RSS_TARGET, TRANSFORMERS, fitting
 from foreword_models.evaluation.engine_process import EngineProcess, child_command
+from foreword_models.gpt import machine
 from foreword_models.zoo import files, registry
 from foreword_models.zoo.locate import locate
 from foreword_models.zoo.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Measure latency here, side by side with what you could run instead.")
 
+_PRECISIONS = ("int4+int8", "int8", "int4", "bfloat16", "float32")
 _MODULES = "foreword_models.evaluation"
-_WIDTH = 132  # columns of the table where there is no terminal to ask
 _LLAMA_INSTALL = (
     "python -m venv llama && llama/bin/pip install llama-cpp-python==0.3.36, then --llama-python llama/bin/python"
 )
@@ -70,6 +69,10 @@ def decoder(
         int | None, typer.Option(min=1, max=1024, help="Threads of every engine; else as many as the server takes.")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    precision: Annotated[
+        str | None,
+        typer.Option(help="Of the weights: int4+int8, int8, int4, bfloat16 or float32; else the decoder's own choice."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Time the decoder: single tokens, eight at once, sixteen branches, prefills, an edit; and its memory.
@@ -80,16 +83,21 @@ def decoder(
     """
     if device not in ("cpu", "cuda"):
         raise typer.BadParameter("cpu or cuda", param_hint="--device")
+    if precision not in (None, *_PRECISIONS):
+        raise typer.BadParameter(", ".join(_PRECISIONS), param_hint="--precision")
     if device == "cuda":
         _check_cuda()
     steps = TerminalProgress("steps")
-    threads = threads or _server_threads()
+    threads = threads or machine.most_threads()
+    load = machine.load_per_core()
+    if load is not None and load > machine.BUSY:
+        steps.say(f"This machine is busy (load {load:.1f} a core): what is timed now means little.")
     named = model or (_model_of(gguf) if gguf else user_settings(steps).model.decoder)
     folder = locate(named, "decoder", Store.default(), progress=TerminalProgress(), say=steps.say)
     if gguf is None and Path(named).suffix == ".gguf":
         gguf = Path(named)
     common = ["--threads", str(threads), "--device", device]
-    ours = ["--model", str(folder), *common]
+    ours = ["--model", str(folder), *common, *(["--precision", precision] if precision else [])]
 
     steps.start("Loading the model in a fresh process", 0)
     footprint = _footprint(ours)
@@ -134,13 +142,15 @@ def decoder(
         "import_seconds": round(footprint["import_seconds"], 3),
         "load_seconds": round(footprint["load_seconds"], 3),
         "first_logits_seconds": round(footprint["first_logits_seconds"], 3),
+        "precision": mine["precision"],
         "weight_megabytes": _megabytes(mine["weight_bytes"]),
         "gigabytes_per_second": round(mine["bytes_per_second"] / 1e9, 1),
         "model": named,
         "rounds": rounds,
         "machine": {
-            "processor": _processor(),
-            "cores": os.cpu_count(),
+            "processor": machine.processor_name(),
+            "load_per_core": load,
+            "cores": machine.usable_cores(),
             "system": platform.platform(),
             "threads": mine["threads"],
             "device": mine["device"],
@@ -151,7 +161,7 @@ def decoder(
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
     else:
-        _print(result)
+        print_decoder(result)
 
 
 def _peers(
@@ -232,104 +242,5 @@ def _check_cuda() -> None:
         raise BenchmarkError("torch finds no CUDA device here; measure with --device cpu, or install torch for CUDA.")
 
 
-def _server_threads() -> int:
-    """Return the thread count that the server computes with (`foreword.engine.models.use_all_cores`)."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return max(1, min(len(affinity(0)) if affinity else os.cpu_count() or 1, 8))
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
 def _megabytes(size: int | None) -> float | None:
     return None if size is None else round(size / 1e6, 1)
-
-
-def _print(result: dict[str, Any]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH)
-    machine, peers = result["machine"], result["peers"]
-    console.print(
-        f"{result['model']} on {machine['device']}: {machine['processor']}, {machine['cores']} cores, "
-        f"{machine['threads']} threads, torch {machine['torch']}, Python {machine['python']}",
-        highlight=False,
-    )
-    for facts in peers.values():
-        console.print(f"beside {facts['version']}, {facts['threads']} threads, on {facts['device']}", highlight=False)
-    table = Table(title=f"Milliseconds, medians of {result['rounds']} interleaved rounds")
-    table.add_column("row", no_wrap=True)
-    for heading in ("foreword", "floor", "x floor"):
-        table.add_column(heading, justify="right")
-    for name in (LLAMA_CPP, TRANSFORMERS):
-        table.add_column(name, justify="right")
-        table.add_column("ratio (target)")
-    for row in result["rows"]:
-        cells = [
-            row["name"],
-            f"{row['milliseconds']:.2f}",
-            f"{row['floor_milliseconds']:.2f}",
-            f"{row['times_floor']:.1f}",
-        ]
-        for name in (LLAMA_CPP, TRANSFORMERS):
-            cells += _cells(row, name, result)
-        table.add_row(*cells)
-    console.print(table)
-    console.print(
-        f"Floor: {result['weight_megabytes']} MB of weights read once at {result['gigabytes_per_second']} GB/s.",
-        highlight=False,
-    )
-    console.print(_memory(result), highlight=False)
-    agreement = {
-        name: [row["against"][name]["same_top_token"] for row in result["rows"] if name in row["against"]]
-        for name in peers
-    }
-    for name, shares in agreement.items():
-        if shares:
-            console.print(
-                f"Same most likely token as {name} after {100 * sum(shares) / len(shares):.0f} % of measurements.",
-                highlight=False,
-            )
-    for name, reason in result["not_measured"].items():
-        console.print(f"{name}: {reason}", highlight=False, markup=False, soft_wrap=True)
-    for name, facts in peers.items():
-        for row, reason in facts["failures"].items():
-            console.print(f"{name}, {row}: {reason}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _cells(row: dict[str, Any], peer: str, result: dict[str, Any]) -> list[str]:
-    """Return a peer's time and ratio in one row of the table."""
-    if peer not in result["peers"]:
-        reason = result["not_measured"].get(peer, "")
-        return ["not installed" if reason.startswith("not installed") else "-", ""]
-    if peer not in row["against"]:
-        return ["failed", ""]
-    measured = row["against"][peer]
-    ratio = f"{measured['ratio']:.2f}"
-    if "target" in measured:
-        verdict = "[green]met[/]" if measured["met"] else "[red]missed[/]"
-        ratio = f"{ratio} (<= {measured['target']:.2f}: {verdict})"
-    return [f"{measured['milliseconds']:.2f}", ratio]
-
-
-def _memory(result: dict[str, Any]) -> str:
-    """Say what a fresh process takes and how long it takes to start."""
-    started = (
-        f"import {result['import_seconds']:.2f} s, load {result['load_seconds']:.2f} s, "
-        f"first logits after another {result['first_logits_seconds']:.2f} s."
-    )
-    size = result["rss_megabytes"]
-    if size is None:
-        return f"Fresh process: resident memory unknown here (install psutil); {started}"
-    parts = ""
-    if result["rss_file_megabytes"] is not None:
-        parts = f" ({result['rss_anonymous_megabytes']:.0f} its own, {result['rss_file_megabytes']:.0f} mapped files)"
-    verdict = "[green]met[/]" if size <= result["rss_target_megabytes"] else "[red]missed[/]"
-    return (
-        f"Fresh process with {result['cached_tokens']} tokens cached: {size:.0f} MB resident{parts}, "
-        f"target <= {result['rss_target_megabytes']} MB for the default model: {verdict}; {started}"
-    )

@@ -14,6 +14,7 @@ def command_models(*, decoder: str | None = None, encoder: str | None = None) ->
     return Models(
         decoder=decoder or settings.model.decoder,
         encoder=encoder or settings.model.encoder,
+        precision=settings.model.precision,
         progress=progress,
         say=progress.say,
     )

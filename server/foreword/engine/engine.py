@@ -31,6 +31,7 @@ class Priority(IntEnum):
     INLINE_COMPLETION = 1
     LOADING = 2  # of the decoder: the first key waits for it, and for the encoder nobody does
     DIAGNOSTICS = 3
+    THINKING = 4  # ahead, of what nobody has asked for yet
 
 
 class Superseded(Exception):  # noqa: N818  (not an error: a newer request of the same kind has come)
@@ -169,6 +170,7 @@ class Engine:
                 job.settle(error=EngineClosedError())  # heard by nobody unless the engine is closing
             except BaseException as error:  # a panic of a library in Rust is no Exception; the thread outlives it
                 job.settle(error=_as_exception(error))
+            del job  # while the thread waits for the next one, nothing is to hold the text of a document that is closed
 
     def _put_back(self, job: _Job) -> None:
         """Line a preempted job up again, unless the engine was closed in the same moment."""

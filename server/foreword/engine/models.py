@@ -16,6 +16,8 @@ from foreword_models.zoo.store import Store
 
 if TYPE_CHECKING:
     from foreword.engine.reader import Reader
+    from foreword_models.gpt.packing import Precision
+    from foreword_models.gpt.tuning import Choice
     from foreword_models.words.predictor import Predictor
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,9 @@ class Models:
     ----------
     decoder, encoder
         A pack's name, or the path of a transformers directory or GGUF file.
+    precision
+        Of the decoder's weights, or ``"auto"``: what was measured to be quickest on this machine. The environment
+        variable FOREWORD_PRECISION comes before it.
     progress
         Told about pulls and loads.
     say
@@ -45,13 +50,16 @@ class Models:
         *,
         decoder: str,
         encoder: str,
+        precision: str = "auto",
         progress: Progress,
         say: Callable[[str], None],
     ) -> None:
         self._decoder = decoder
         self._encoder = encoder
+        self._precision = precision
         self._progress = progress
         self._say = say
+        self._threads_set = False
         self._predictor: Predictor | ForewordError | None = None
         self._reader: Reader | ForewordError | None = None
 
@@ -89,23 +97,53 @@ class Models:
 
     def _load_predictor(self) -> Predictor:
         folder = self._locate("decoder")
+        wanted = wanted_precision(self._precision)
         self._progress.start(f"Loading {self._decoder}", 0)
         try:
-            use_all_cores()
+            choice = self._measured(folder) if wanted is None else None
+            # The thread count is torch's, not the decoder's: the encoder shares it, and does not set it again.
+            use_all_cores() if choice is None else use_threads(choice.threads)
+            self._threads_set = True
             from foreword_models.gpt.model import open_model
             from foreword_models.words.predictor import Predictor
 
-            predictor = Predictor(open_model(folder, name=self._decoder))
+            precision = wanted if choice is None else choice.precision
+            predictor = Predictor(open_model(folder, name=self._decoder, precision=precision))
             predictor.predict("The ", 1)  # the first forwards page the weights in; no key should wait for that
             return predictor
         finally:
             self._progress.finish()
 
+    def _measured(self, folder: Path) -> Choice | None:
+        """How to run the decoder here: as remembered, else as measured now; None where neither is to be had.
+
+        A busy machine is measured another time. Called while loading is in progress.
+        """
+        from foreword_models.gpt import machine, measurements, tuning
+
+        root = Store.default().root
+        try:
+            choice = measurements.remembered(folder, root)
+            if choice is not None or os.environ.get("FOREWORD_MEASURE") == "0":
+                return choice
+            if (machine.load_per_core() or 0) > machine.BUSY:
+                return None
+            self._progress.start("Measuring this machine (once)", 0)
+            choice = tuning.measure_apart(folder)
+            self._progress.start(f"Loading {self._decoder}", 0)
+            measurements.remember(folder, root, choice)
+            return choice
+        except Exception as error:
+            # A model that cannot be measured may well be loaded, and if not, loading it says why.
+            logger.warning("this machine was not measured: %s", type(error).__name__)
+            return None
+
     def _load_reader(self) -> Reader:
         folder = self._locate("encoder")
         self._progress.start(f"Loading {self._encoder}", 0)
         try:
-            use_all_cores()
+            if not self._threads_set:
+                use_all_cores()
             from foreword.engine.reader import Reader
             from foreword_models.bert.classifier import Classifier, shipped_classifiers
             from foreword_models.bert.encoder import Encoder
@@ -122,10 +160,36 @@ class Models:
             self._progress.finish()
 
 
+def wanted_precision(setting: str = "auto") -> Precision | None:
+    """Return the precision that FOREWORD_PRECISION, or else a setting, asks for; None for the quickest.
+
+    Raises
+    ------
+    UnsupportedModelError
+        There is no such precision.
+    """
+    named = os.environ.get("FOREWORD_PRECISION") or setting
+    if named == "auto":
+        return None
+    from foreword_models.gpt.packing import PRECISIONS
+
+    for precision in PRECISIONS:
+        if precision == named:
+            return precision
+    raise UnsupportedModelError(
+        f"There is no precision {named!r}: set FOREWORD_PRECISION to auto, {', '.join(PRECISIONS)}, or leave it unset."
+    )
+
+
 def use_all_cores() -> None:
-    """Import torch and set its thread count, once: every core this process may use, for the thread that computes."""
+    """Import torch and set its thread count: every core this process may use, for the thread that computes."""
+    from foreword_models.gpt.machine import most_threads
+
+    use_threads(most_threads())
+
+
+def use_threads(count: int) -> None:
+    """Import torch and set its thread count."""
     import torch
 
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    torch.set_num_threads(max(1, min(cores, 8)))
+    torch.set_num_threads(count)

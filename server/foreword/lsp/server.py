@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
 from collections.abc import Callable, Hashable
 from typing import Any, BinaryIO, TypeVar
 
@@ -55,6 +56,7 @@ class ForewordServer(LanguageServer):
         self.reading: dict[str, asyncio.Task[None]] = {}
         self.marked: set[str] = set()
         self.background: set[asyncio.Task[None]] = set()
+        self.prepared: weakref.WeakKeyDictionary[Document, str] = weakref.WeakKeyDictionary()
         self.exit_code = 1
         self._initialize_params: dict[str, Any] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -89,6 +91,7 @@ class ForewordServer(LanguageServer):
         self.settings, problems = initial_settings(self._initialize_params, editor)
         if self.settings.model != before:
             self.models = self._new_models()
+            self.prepared.clear()
         self._show_problems(problems)
 
     def language(self, document: Document) -> LanguageSettings:
@@ -150,6 +153,7 @@ class ForewordServer(LanguageServer):
         return Models(
             decoder=self.settings.model.decoder,
             encoder=self.settings.model.encoder,
+            precision=self.settings.model.precision,
             progress=WorkDoneProgress(self.protocol, self.on_loop),
             say=lambda message: self.on_loop(lambda: self.tell(message, info)),
         )

@@ -104,6 +104,18 @@ async def test_a_less_urgent_job_is_put_back_and_begun_again(engine: Engine) -> 
     assert gate.runs == 2
 
 
+@pytest.mark.parametrize("priority", [priority for priority in Priority if priority != Priority.THINKING])
+async def test_thinking_ahead_makes_way_for_everything(engine: Engine, priority: Priority) -> None:
+    gate = Gate()
+    thinking = submit(engine, Priority.THINKING, gate, "a")
+    await gate.running()
+    assert await asyncio.wait_for(engine.run(priority, lambda _: "asked for"), WAIT) == "asked for"
+    newer = submit(engine, Priority.THINKING, lambda _: "newer", "a")
+    outcomes = await finished(thinking, newer)
+    assert isinstance(outcomes[0], Superseded)
+    assert outcomes[1] == "newer"
+
+
 async def test_a_job_of_the_same_priority_waits(engine: Engine) -> None:
     gate = Gate()
     first = submit(engine, Priority.COMPLETION, gate)

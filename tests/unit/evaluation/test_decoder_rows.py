@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from foreword_models.evaluation.decoder_rows import LLAMA_CPP, ROWS, TRANSFORMER
 VOCABULARY = 5000
 
 
-def asked(name: str, seed: int = 0) -> dict[str, list]:
+def asked(name: str, seed: int = 0) -> dict[str, Any]:
     row = next(row for row in ROWS if row.name == name)
     random = Random(seed)
     texts = documents(ROWS, random, VOCABULARY)

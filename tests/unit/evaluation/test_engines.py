@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 import torch
 
-from foreword_models.evaluation.decoder_speed import DecoderEngine, bandwidth, parameters, resident_bytes, weight_bytes
+from foreword_models.evaluation.decoder_rows import Row, documents, request
+from foreword_models.evaluation.decoder_speed import DecoderEngine, bandwidth, resident_bytes
 from foreword_models.evaluation.engine_child import Engine, common, measure
 from foreword_models.evaluation.peer_transformers import TransformersEngine, load
 from foreword_models.gpt.model import open_model
-
-from ..gpt.tiny import save_model
+from tests.unit.gpt.tiny import save_model
 
 A, B = [5, 9, 200, 31, 77, 8, 100, 3], [5, 9, 200, 40, 41, 42]
-REQUESTS = [
+REQUESTS: list[dict[str, Any]] = [
     {"prefix": [], "warm": 7, "keep": 0, "repetitions": [[A]]},
     {"prefix": A, "warm": 7, "keep": 8, "repetitions": [[[11]], [[12]], [[13, 14, 15]]]},
     {"prefix": A[:6], "warm": 7, "keep": 6, "repetitions": [[[i] for i in range(16)], [[i] for i in range(20, 36)]]},
@@ -36,7 +37,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
 def engine(request: pytest.FixtureRequest, model: tuple[Path, Any]) -> Engine:
     folder, _ = model
     if request.param == "foreword":
-        return DecoderEngine(open_model(folder, dtype=torch.float32).decoder)
+        return DecoderEngine(open_model(folder, precision="float32").decoder)
     return TransformersEngine(load(folder, folder, "cpu"))
 
 
@@ -58,12 +59,29 @@ def test_facts(engine: Engine) -> None:
     assert (facts["vocabulary"], facts["layers"], facts["context"]) == (320, 2, 64)
 
 
-def test_parameters_are_those_of_the_matrices(model: tuple[Path, Any]) -> None:
-    folder, reference = model
-    decoder = open_model(folder, dtype=torch.float32).decoder
-    matrices = {id(value): value.numel() for value in reference.parameters() if value.dim() == 2}
-    assert parameters(decoder.config) == sum(matrices.values())  # tied: the embedding is the output projection
-    assert weight_bytes(decoder) > 0
+def test_what_is_timed_was_not_cached(model: tuple[Path, Any]) -> None:
+    """The decoder remembers sequences: of each run it has to decode every token."""
+    decoder = open_model(model[0], precision="float32").decoder
+    engine, random = DecoderEngine(decoder), Random(0)
+    rows = (
+        Row("prefill", "short", 0, 0, 20),
+        Row("decode", "short", 20, 20, 3, repetitions=5),
+        Row("branch", "short", 20, 20, 1, branches=8, repetitions=3),
+        Row("edit", "short", 20, 10, 1, again=9, repetitions=3),
+    )
+    for _ in range(3):
+        texts = documents(rows, random, 320)
+        for row in rows:
+            question = request(row, texts["short"], random, 320)
+            for runs in question["repetitions"]:
+                engine.prepare(question["prefix"])
+                engine.run(len(question["prefix"]), [[question["warm"]]])
+                engine.prepare(question["prefix"])
+                held = decoder.match(question["prefix"][: row.keep])
+                assert len(held) == row.keep
+                for run in runs:
+                    assert len(decoder.match([*question["prefix"][: row.keep], *run])) == row.keep
+                engine.run(row.keep, runs)
 
 
 def test_the_shared_beginning() -> None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from foreword_models.errors import CorruptModelError, ModelError, UnsupportedModelError
 from foreword_models.gpt.gguf_file import GGUFFile
 from foreword_models.gpt.model import LanguageModel, open_model
-from foreword_models.gpt.packing import CONFIG, TOKENIZER, WEIGHTS, pack
+from foreword_models.gpt.packing import CONFIG, EMBEDDINGS, TOKENIZER, WEIGHTS, pack
 
 from .tiny import CONTEXT, make_reference, make_tokenizer, save_model
 
@@ -122,7 +122,7 @@ def test_a_packed_file_says_the_same_up_to_bfloat16(tmp_path: Path) -> None:
     (tmp_path / "packed").mkdir()
     shares: list[float] = []
     pack(tmp_path / "tiny.gguf", tmp_path / "packed", shares.append)
-    assert {path.name for path in (tmp_path / "packed").iterdir()} == {CONFIG, WEIGHTS, TOKENIZER}
+    assert {path.name for path in (tmp_path / "packed").iterdir()} == {CONFIG, EMBEDDINGS, WEIGHTS, TOKENIZER}
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     model = open_model(tmp_path / "packed")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
-from foreword.text.cursor import context_window
+from foreword.lsp.features.thinking import prepare
+from foreword.text.cursor import context_window, upcoming_window
 
 if TYPE_CHECKING:
     from foreword.lsp.server import ForewordServer
@@ -29,7 +30,7 @@ def register(server: ForewordServer) -> None:
         if document is None or not server.language(document).completion.enabled:
             return types.CompletionList(is_incomplete=False, items=[])
         settings, position = server.language(document).completion, params.position
-        text = before_cursor(document, position)
+        text, upcoming = before_cursor(document, position), after_hop(document, position)
         models = server.models
 
         def work(checkpoint: Checkpoint) -> Prediction:
@@ -41,11 +42,13 @@ def register(server: ForewordServer) -> None:
                 settings.max_items,
                 budget=Budget(seconds=SECONDS),
                 minimum_probability=settings.minimum_probability,
+                document=document.uri,
                 checkpoint=checkpoint,
             )
 
         typed = typed_range(document, position)
         prediction = await server.answer(Priority.COMPLETION, work, key=("completion", document.uri))
+        prepare(server, document, upcoming)
         # Always incomplete: at the next key, other words are likely.
         items = _items(prediction, typed(prediction.prefix)) if prediction else []
         return types.CompletionList(is_incomplete=True, items=items)
@@ -71,6 +74,11 @@ def load(server: ForewordServer) -> None:
 def before_cursor(document: Document, position: types.Position) -> str:
     """Return the text that the model is to read."""
     return context_window(document, position.line, position.character, CONTEXT, HOP)
+
+
+def after_hop(document: Document, position: types.Position) -> str | None:
+    """Return the beginning of what the model will soon have to read anew, if that is known."""
+    return upcoming_window(document, position.line, position.character, CONTEXT, HOP)
 
 
 def typed_range(document: Document, position: types.Position) -> Callable[[str], types.Range]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from foreword.engine.engine import Checkpoint, Priority
-from foreword.lsp.features.completion import before_cursor, typed_range
+from foreword.lsp.features.completion import after_hop, before_cursor, typed_range
+from foreword.lsp.features.thinking import prepare
 
 if TYPE_CHECKING:
     from foreword.lsp.server import ForewordServer
@@ -24,14 +25,17 @@ def register(server: ForewordServer) -> None:
         if document is None or not server.language(document).inline_completion.enabled:
             return nothing
         settings, position = server.language(document).inline_completion, params.position
-        text = before_cursor(document, position)
+        text, upcoming = before_cursor(document, position), after_hop(document, position)
         models = server.models
 
         def work(checkpoint: Checkpoint) -> Phrase | None:
-            return models.predictor().phrase(text, words=settings.max_words, checkpoint=checkpoint)
+            return models.predictor().phrase(
+                text, words=settings.max_words, document=document.uri, checkpoint=checkpoint
+            )
 
         typed = typed_range(document, position)
         phrase = await server.answer(Priority.INLINE_COMPLETION, work, key=("inline", document.uri))
+        prepare(server, document, upcoming)
         if phrase is None:
             return nothing
         written = phrase.prefix + phrase.text
