@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from foreword_models.gpt.model import LanguageModel, open_model
+from foreword_models.gpt.packing import Precision, precisions
 from foreword_models.words.predictor import Predictor
 from foreword_models.zoo.download import download
 from foreword_models.zoo.progress import Silent
@@ -70,14 +71,21 @@ def test_tokens_equal_transformers(exact: LanguageModel, gguf_file: Path) -> Non
     assert b"".join(exact.tokenizer.token_bytes[i] for i in ids) == TEXT.encode()
 
 
-def test_the_pack_says_nearly_what_its_file_says(exact: LanguageModel, pack: Callable[[str], Path]) -> None:
-    packed = open_model(pack("smollm2-135m"))
+@pytest.mark.parametrize(
+    ("precision", "most"), [("bfloat16", 0.02), ("int4", 0.1), ("int4+int8", 0.1), ("int8", 0.1)]
+)
+def test_the_pack_says_nearly_what_its_file_says(
+    exact: LanguageModel, pack: Callable[[str], Path], precision: Precision, most: float
+) -> None:
+    if precision not in precisions(pack("smollm2-135m"), torch.device("cpu")):
+        pytest.skip(f"this processor cannot do {precision}")
+    packed = open_model(pack("smollm2-135m"), precision=precision)
     ids = [exact.decoder.config.start_token, *exact.tokenizer.encode(TEXT)]
     assert packed.tokenizer.encode(TEXT) == exact.tokenizer.encode(TEXT)
     got, expected = (
         model.decoder.logits(model.decoder.extend(model.decoder.root, ids)).softmax(-1) for model in (packed, exact)
     )
-    assert (got - expected).abs().max() < 0.02
+    assert (got - expected).abs().max() < most
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
@@ -87,9 +90,19 @@ def read_packed(folder: Path, precision: Precision, device: torch.device) -> Sta
             return float_stack(weights)
         check_precision(precision, device, has_int4=quantization.all_int4(tensors, config.layers))
         rows = 0 if precision == "int8" else INT4_ROWS
-        return quantized_stack(config, tensors, int4_rows=rows, int8=precision != "int4")
+        stack = quantized_stack(config, tensors, int4_rows=rows, int8=precision != "int4")
     except KeyError as error:
         raise CorruptModelError(f"{folder} has no tensor {error}; remove the model and fetch it again.") from error
+    tensors.clear()
+    _give_back_memory()
+    return stack
+
+
+def _give_back_memory() -> None:
+    """Return what packing took for a moment, some 50 MB, to the system: glibc would keep it for other allocations."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _load(path: Path) -> dict[str, Tensor]:

@@ -196,7 +196,7 @@ class _Children:
         self._positions = positions
         self._probabilities = probabilities
         self._popped: set[int] = set()
-        self._sorted = self._in_order()
+        self._sorted = _in_order(positions, probabilities)
         self._following: tuple[float, int] | None = None
         self.highest = float(probabilities.max(initial=0.0))
 
@@ -217,17 +217,19 @@ class _Children:
         where, wanted = where[inside], np.array(positions, np.int64)[inside]
         return float(self._probabilities[where[self._positions[where] == wanted]].sum())
 
-    def _in_order(self, head: int = 64) -> Iterator[tuple[float, int]]:
-        probabilities = self._probabilities
-        top = (
-            np.argpartition(-probabilities, head)[:head] if len(probabilities) > head else np.arange(len(probabilities))
-        )
-        for index in top[np.argsort(-probabilities[top], kind="stable")]:
-            yield float(probabilities[index]), int(self._positions[index])
-        if len(probabilities) > head:
-            rest = np.setdiff1d(np.arange(len(probabilities)), top)
-            for index in rest[np.argsort(-probabilities[rest], kind="stable")]:
-                yield float(probabilities[index]), int(self._positions[index])
+
+def _in_order(positions: NDArray[np.int64], probabilities: Distribution, head: int = 64) -> Iterator[tuple[float, int]]:
+    """Probabilities and their positions, highest first, sorted only as far as is asked for.
+
+    Not a method: a generator that knew its owner would keep the cached tokens alive until the collector came by.
+    """
+    top = np.argpartition(-probabilities, head)[:head] if len(probabilities) > head else np.arange(len(probabilities))
+    for index in top[np.argsort(-probabilities[top], kind="stable")]:
+        yield float(probabilities[index]), int(positions[index])
+    if len(probabilities) > head:
+        rest = np.setdiff1d(np.arange(len(probabilities)), top)
+        for index in rest[np.argsort(-probabilities[rest], kind="stable")]:
+            yield float(probabilities[index]), int(positions[index])
 
 
 class Frontier:

@@ -71,6 +71,11 @@ class Models:
             raise self._predictor
         return self._predictor
 
+    def close(self, document: str) -> None:
+        """Let what is cached of a document be dropped when room is needed; nothing is loaded for that."""
+        if self._predictor is not None and not isinstance(self._predictor, ForewordError):
+            self._predictor.close(document)
+
     def reader(self) -> Reader:
         """The sentence reader, likewise."""
         if self._reader is None:

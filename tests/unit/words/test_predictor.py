@@ -123,3 +123,21 @@ def likely(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a random model, which is sure of nothing, speak."""
     monkeypatch.setattr("foreword_models.words.predictor._PHRASE_START", 0.0)
     monkeypatch.setattr("foreword_models.words.predictor._PHRASE_STEP", 0.0)
+
+
+def test_a_closed_document_is_no_longer_kept(predictor: Predictor) -> None:
+    decoder = predictor.model.decoder
+    predictor.close("")
+    before = decoder.pinned_bytes
+    predictor.predict("Quite another beginning of a text, ", document="a")
+    assert decoder.pinned_bytes > before
+    predictor.close("a")
+    assert decoder.pinned_bytes <= before
+
+
+def test_a_prepared_text_is_not_read_again(predictor: Predictor) -> None:
+    predictor.prepare("They will be there in a moment")
+    reused, forwards = predictor.model.decoder.reused_tokens, predictor.model.decoder.forwards
+    predictor.predict("They will be there in a moment ")
+    assert predictor.model.decoder.reused_tokens - reused > 5
+    assert predictor.model.decoder.forwards - forwards <= 5

@@ -9,6 +9,7 @@ at the hop, only what was typed since is left to read.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,19 @@ def prepare(server: ForewordServer, document: Document, upcoming: str | None) ->
     if upcoming is None:
         return
     task = asyncio.ensure_future(_prepare(server, document, upcoming))
+    server.background.add(task)
+    task.add_done_callback(server.background.discard)
+
+
+def release(server: ForewordServer, uri: str) -> None:
+    """Let the cache drop a document that was closed, when it needs the room."""
+
+    async def run() -> None:
+        models = server.models
+        with contextlib.suppress(Superseded, EngineClosedError):
+            await server.engine.run(Priority.THINKING, lambda _: models.close(uri), key=("release", uri))
+
+    task = asyncio.ensure_future(run())
     server.background.add(task)
     task.add_done_callback(server.background.discard)
 
