@@ -71,9 +71,7 @@ def test_tokens_equal_transformers(exact: LanguageModel, gguf_file: Path) -> Non
     assert b"".join(exact.tokenizer.token_bytes[i] for i in ids) == TEXT.encode()
 
 
-@pytest.mark.parametrize(
-    ("precision", "most"), [("bfloat16", 0.02), ("int4", 0.1), ("int4+int8", 0.1), ("int8", 0.1)]
-)
+@pytest.mark.parametrize(("precision", "most"), [("bfloat16", 0.02), ("int4", 0.1), ("int4+int8", 0.1), ("int8", 0.1)])
 def test_the_pack_says_nearly_what_its_file_says(
     exact: LanguageModel, pack: Callable[[str], Path], precision: Precision, most: float
 ) -> None:

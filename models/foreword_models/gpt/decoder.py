@@ -28,12 +28,12 @@ from foreword_models.errors import (
 from foreword_models.gpt.blocks import Stack
 from foreword_models.gpt.config import DecoderConfig
 from foreword_models.gpt.kv_cache import KVCache, Slots
-from foreword_models.gpt.network import Network, Step
+from foreword_models.gpt.network import Network
 from foreword_models.gpt.radix import RadixTree, Run
+from foreword_models.gpt.tree_attention import SPREAD, tree_step
 
 DEFAULT_CACHE_BYTES = 256 * 2**20
 CHUNK = 128  # tokens of a prefill step: some tens of milliseconds on two cores, the longest wait for a cancellation
-_SPREAD = 2  # a sequence is moved together when its slots span more than so many times their number
 
 Ids = NDArray[np.int64]
 
@@ -103,6 +103,7 @@ class Decoder:
         self._network = Network(stack, self.cache)
         self._tree = RadixTree()
         self._left: deque[Run] = deque()  # runs whose nodes are gone
+        self._prefix_tokens = 0  # learned ones so far: each gets an id of its own
         self._guesses: set[Run] = set()  # branched runs: dropped with their nodes
         self._root = Node(self, self._tree.root, None)
 
@@ -122,6 +123,43 @@ class Decoder:
         """Bytes of the arena that live nodes keep from being evicted."""
         self._settle()
         return self._tree.pinned_tokens * self.cache.bytes_per_slot
+
+    def prefix(self, keys_values: Tensor) -> Node:
+        """Return a node that stands for learned keys and values (prefix tuning, Li and Liang 2021).
+
+        Sequences that extend it take the positions after it. Like a decoded preamble, it is held by the caller,
+        once for all texts that it heads. It is no text: no other sequence ever matches it, and it has no logits itself.
+
+        Parameters
+        ----------
+        keys_values
+            Shape (layers, 2 kv_heads, n, head_dim), any floating-point type: the heads of the keys, turned by their
+            positions 0 to n - 1, then those of the values; as they would lie in the arena.
+
+        Raises
+        ------
+        DecoderError
+            The shape is not that of this model.
+        ContextTooLongError, CacheFullError
+            There is no room for it.
+        """
+        arena = self.cache.arena
+        count = keys_values.shape[2] if keys_values.dim() == 4 else 0
+        if not count or keys_values.shape != (*arena.shape[:2], count, arena.shape[3]):
+            raise DecoderError(
+                f"A prefix of shape {tuple(keys_values.shape)} does not belong to this model, which needs "
+                f"{(*arena.shape[:2], 'n', arena.shape[3])}; use the one made for it."
+            )
+        if count > self.config.context:
+            raise ContextTooLongError(
+                f"A prefix of {count} tokens is longer than the model's context of {self.config.context}."
+            )
+        self._settle()
+        ids = -1 - np.arange(self._prefix_tokens, self._prefix_tokens + count)  # ids that no vocabulary has
+        slots = self._placed([_Item(self._root, ids)])
+        arena[:, :, torch.from_numpy(slots).to(self.device)] = keys_values.to(self.device, arena.dtype)
+        self._prefix_tokens += count
+        return Node(self, self._tree.insert(self._tree.root, ids, slots), None)
 
     def match(self, ids: Sequence[int]) -> Node:
         """Return the node of the longest beginning of `ids` that is cached."""
@@ -205,6 +243,8 @@ class Decoder:
         if not len(node):
             raise DecoderError("The empty sequence has no logits; decode a start token first.")
         if node.logits is None:
+            if int(node.ids[-1]) < 0:
+                raise DecoderError("A learned prefix has no logits; decode a token after it first.")
             self._settle()
             (again,) = self._run([_Item(node, np.empty(0, np.int64))], guess=False)
             node.logits = again.logits
@@ -318,7 +358,7 @@ class Decoder:
         low = int(before.min(initial=self.cache.slots))
         fresh = self.cache.allocate(count, low)
         together = np.concatenate([before, fresh])
-        if not len(before) or np.ptp(together) < _SPREAD * len(together):
+        if not len(before) or np.ptp(together) < SPREAD * len(together):
             return fresh
         self.cache.release(fresh)
         target = self.cache.allocate_run(len(together))
@@ -334,56 +374,6 @@ class Decoder:
     ) -> Tensor:
         """Logits (n, vocabulary) after n sequences (after every token of them), given the slots before and of those."""
         self.forwards += 1
-        keys, columns, width = _key_slots([*prefixes, *own], self.cache.slots)
-        window = self.config.sliding_window
-        slides = window > 0 and max(len(a) + len(b) for a, b in zip(prefixes, own, strict=True)) > window
-        ends = np.cumsum([len(run) for run in own])
-        step = Step(
-            tokens=np.concatenate(tokens),
-            positions=np.concatenate([np.arange(len(a), len(a) + len(b)) for a, b in zip(prefixes, own, strict=True)]),
-            slots=np.concatenate(own),
-            keys=keys,
-            mask=_tree_mask(prefixes, own, columns, width, None),
-            local_mask=_tree_mask(prefixes, own, columns, width, window) if slides else None,
-            rows=np.arange(ends[-1]) if every else ends - 1,
+        return self._network.forward(
+            tree_step(prefixes, own, tokens, self.cache.slots, self.config.sliding_window, every)
         )
-        return self._network.forward(step)
-
-
-def _key_slots(paths: Sequence[Slots], slots: int) -> tuple[slice | Slots, NDArray[np.int64], int]:
-    """The slots that any path goes through, the column of each slot among them, and the number of columns.
-
-    A range of the arena is attended to in place, at the price of masked strangers between; only when those outnumber
-    the paths' own slots are the keys gathered, which copies them.
-    """
-    used = np.zeros(slots, dtype=bool)
-    for path in paths:
-        used[path] = True
-    wanted = np.flatnonzero(used)
-    low, high = int(wanted[0]), int(wanted[-1]) + 1
-    if high - low <= _SPREAD * len(wanted):
-        return slice(low, high), np.arange(slots) - low, high - low
-    columns = np.zeros(slots, dtype=np.int64)
-    columns[wanted] = np.arange(len(wanted))
-    return wanted, columns, len(wanted)
-
-
-def _tree_mask(
-    prefixes: Sequence[Slots], own: Sequence[Slots], columns: NDArray[np.int64], width: int, window: int | None
-) -> NDArray[np.bool_] | None:
-    """Who may look where: each new token at its prefix, earlier tokens of its run, and itself. Shape (n, width).
-
-    With a `window`, only at the last so many of these. None if a single token may look everywhere.
-    """
-    if window is None and len(own) == 1 and len(own[0]) == 1 and len(prefixes[0]) + 1 == width:
-        return None
-    mask = np.zeros((sum(len(run) for run in own), width), dtype=bool)
-    row = 0
-    for prefix, run in zip(prefixes, own, strict=True):
-        rows, before = mask[row : row + len(run)], len(prefix)
-        seen = np.tri(len(run), before + len(run), before, dtype=bool)
-        if window is not None:
-            seen &= ~np.tri(len(run), before + len(run), before - window, dtype=bool)
-        rows[:, columns[np.concatenate([prefix, run])]] = seen
-        row += len(run)
-    return mask

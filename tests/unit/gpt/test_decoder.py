@@ -176,6 +176,39 @@ def test_a_held_sequence_is_not_evicted(decoder: Decoder) -> None:
     assert len(decoder.match(held.ids.tolist())) == CONTEXT
 
 
+def test_a_preamble_is_decoded_once_for_all_texts(decoder: Decoder) -> None:
+    preamble = decoder.extend(decoder.root, range(1, 25))
+    for first in range(30, 36):  # more text than the arena holds beside it
+        decoder.extend(preamble, [first, *range(30)])
+    forwards = decoder.forwards
+    decoder.extend(decoder.root, [*range(1, 25), 99])
+    assert decoder.forwards == forwards + 1
+
+
+def test_learned_keys_and_values_head_a_sequence(pair: tuple[Any, Decoder]) -> None:
+    """Those of a decoded text stand in for the text itself."""
+    reference, decoder = pair
+    text, rest = [0, *range(40, 52)], [7, 8, 9]
+    node = decoder.extend(decoder.root, text)
+    slots = torch.from_numpy(decoder._tree.path(node._run)[1])
+    learned = decoder.prefix(decoder.cache.arena[:, :, slots].clone())
+    del node
+    headed = decoder.extend(learned, rest)
+    absolute, relative = TOLERANCE["float32"]
+    torch.testing.assert_close(
+        decoder.logits(headed), expected(reference, [*text, *rest]), atol=absolute, rtol=relative
+    )
+    other = decoder.prefix(torch.zeros_like(decoder.cache.arena[:, :, :3]))
+    assert not torch.allclose(decoder.logits(decoder.extend(other, rest)), decoder.logits(headed))
+    assert len(decoder.match(rest)) == 0
+    with pytest.raises(DecoderError, match="no logits"):
+        decoder.logits(learned)
+    with pytest.raises(DecoderError, match="does not belong"):
+        decoder.prefix(torch.zeros(1, 2, 3))
+    with pytest.raises(ContextTooLongError):
+        decoder.prefix(torch.zeros_like(decoder.cache.arena[:, :, : CONTEXT + 1]))
+
+
 def test_a_scattered_sequence_is_moved_together(tmp_path: Path) -> None:
     reference = save_model(tmp_path, "llama")
     decoder = open_float(tmp_path, 40 * CONTEXT)
