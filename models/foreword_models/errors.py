@@ -71,5 +71,9 @@ class BenchmarkError(ForewordError):
     """A measurement could not be made: an engine did not start, ended or stopped answering."""
 
 
+class EvaluationError(ForewordError):
+    """A file of texts or examples cannot be evaluated, or what an evaluation needs is missing."""
+
+
 class Cancelled(Exception):  # noqa: N818  (not an error: the caller asked for it)
     """Raised by a checkpoint to abandon work between two forwards."""

@@ -11,32 +11,16 @@ import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from foreword_models.gpt.config import DecoderConfig
+from foreword_models.gpt.embeddings import Embedding, TensorEmbedding
 from foreword_models.gpt.linear import Linear, fbgemm, float_linear, int4_linear, int8_linear
-from foreword_models.gpt.weights import Affine, Weights
+from foreword_models.gpt.weights import MATRICES, Affine, Block, Layer, Weights
 
-MATRICES = ("qkv", "out", "up", "down")
 UNLIMITED = sys.maxsize
-
-
-class Block(NamedTuple):
-    """One transformer block. The norms that only Gemma 3 has are None elsewhere."""
-
-    norm1: Affine
-    qkv: Linear
-    out: Linear
-    norm2: Affine
-    up: Linear
-    down: Linear
-    q_norm: Affine | None = None
-    k_norm: Affine | None = None
-    post1: Affine | None = None
-    post2: Affine | None = None
 
 
 @dataclass(frozen=True)
@@ -47,13 +31,16 @@ class Path:
     ----------
     most_rows
         The longest step, in tokens, that this path is meant for.
+    activations
+        The type that the blocks' products are best given.
     weight_bytes
         What a step reads of them.
     """
 
     name: str
     most_rows: int
-    blocks: tuple[Block, ...]
+    activations: torch.dtype
+    blocks: tuple[Block[Linear], ...]
     norm: Affine
     head: Linear
     weight_bytes: int
@@ -64,7 +51,7 @@ class Stack:
     """What a decoder is made of: embeddings, and one path or several, the one for the shortest steps first."""
 
     config: DecoderConfig
-    embed: Tensor
+    embed: Embedding
     positions: Tensor | None
     paths: tuple[Path, ...]
     cache_dtype: torch.dtype
@@ -72,22 +59,17 @@ class Stack:
 
 def float_stack(weights: Weights, linear: Callable[[Tensor, Tensor | None], Linear] = float_linear) -> Stack:
     """Return the one path of unquantized weights; keys and values have the weights' type."""
-    blocks = tuple(
-        Block(
-            norm1=layer.norm1,
-            norm2=layer.norm2,
-            q_norm=layer.q_norm,
-            k_norm=layer.k_norm,
-            post1=layer.post1,
-            post2=layer.post2,
-            **{name: linear(getattr(layer, name).weight, getattr(layer, name).bias) for name in MATRICES},
-        )
-        for layer in weights.layers
-    )
+
+    def ready(layer: Layer) -> Block[Linear]:
+        products = {name: linear(getattr(layer, name).weight, getattr(layer, name).bias) for name in MATRICES}
+        return Block(**layer._asdict() | products)
+
+    blocks = tuple(map(ready, weights.layers))
     matrices = [getattr(layer, name).weight for layer in weights.layers for name in MATRICES] + [weights.head]
     path = Path(
         name=str(weights.head.dtype).removeprefix("torch."),
         most_rows=UNLIMITED,
+        activations=weights.head.dtype,
         blocks=blocks,
         norm=weights.norm,
         head=linear(weights.head, None),
@@ -96,10 +78,12 @@ def float_stack(weights: Weights, linear: Callable[[Tensor, Tensor | None], Line
     # Copied, like what is laid out anew: a view would keep the whole mapped file in memory.
     embed = weights.embed.clone()
     positions = None if weights.positions is None else weights.positions.clone()
-    return Stack(weights.config, embed, positions, (path,), embed.dtype)
+    return Stack(weights.config, TensorEmbedding(embed), positions, (path,), embed.dtype)
 
 
-def quantized_stack(config: DecoderConfig, tensors: Mapping[str, Tensor], *, int4_rows: int, int8: bool) -> Stack:
+def quantized_stack(
+    config: DecoderConfig, embed: Embedding, tensors: Mapping[str, Tensor], *, int4_rows: int, int8: bool
+) -> Stack:
     """Return the paths of quantized weights, as `quantization` names their tensors.
 
     Parameters
@@ -110,10 +94,12 @@ def quantized_stack(config: DecoderConfig, tensors: Mapping[str, Tensor], *, int
         Longer steps use the 8-bit weights; without them the 4-bit weights are used for all.
     """
     with fbgemm():
-        return _quantized_stack(config, tensors, int4_rows, int8)
+        return _quantized_stack(config, embed, tensors, int4_rows, int8)
 
 
-def _quantized_stack(config: DecoderConfig, tensors: Mapping[str, Tensor], int4_rows: int, int8: bool) -> Stack:
+def _quantized_stack(
+    config: DecoderConfig, embed: Embedding, tensors: Mapping[str, Tensor], int4_rows: int, int8: bool
+) -> Stack:
     names = _matrix_names(config)
     # Packing for 8 bits is single-threaded work outside the interpreter's lock: a second thread halves the wait. The
     # head, by far the largest matrix, comes first.
@@ -130,11 +116,13 @@ def _quantized_stack(config: DecoderConfig, tensors: Mapping[str, Tensor], int4_
         fours = {name: _int4(tensors, name) for name in names}
         size = sum(tensors[f"{name}.int4{part}"].nbytes for name in names for part in ("", "_scale", "_minimum"))
         rows = int4_rows if int8 else UNLIMITED
-        paths.append(Path("int4", rows, _blocks(config, tensors, fours, ""), norm, head, size + head_bytes))
+        blocks = _blocks(config, tensors, fours, "")
+        paths.append(Path("int4", rows, torch.bfloat16, blocks, norm, head, size + head_bytes))
     if int8:
         size = sum(tensors[f"{name}.int8"].nbytes for name in names)
-        paths.append(Path("int8", UNLIMITED, _blocks(config, tensors, eights, "int8_"), norm, head, size + head_bytes))
-    return Stack(config, tensors["embed.weight"], tensors.get("positions.weight"), tuple(paths), torch.bfloat16)
+        blocks = _blocks(config, tensors, eights, "int8_")
+        paths.append(Path("int8", UNLIMITED, torch.float32, blocks, norm, head, size + head_bytes))
+    return Stack(config, embed, tensors.get("positions.weight"), tuple(paths), torch.bfloat16)
 
 
 def _matrix_names(config: DecoderConfig) -> list[str]:
@@ -143,8 +131,8 @@ def _matrix_names(config: DecoderConfig) -> list[str]:
 
 def _blocks(
     config: DecoderConfig, tensors: Mapping[str, Tensor], made: Mapping[str, Linear], variant: str
-) -> tuple[Block, ...]:
-    def block(prefix: str) -> Block:
+) -> tuple[Block[Linear], ...]:
+    def block(prefix: str) -> Block[Linear]:
         norms = {name: _affine(tensors, prefix + name, variant) for name in ("norm1", "norm2")}
         extra = {name: _affine(tensors, prefix + name, "") for name in ("q_norm", "k_norm", "post1", "post2")}
         products = {name: made[prefix + name] for name in MATRICES}

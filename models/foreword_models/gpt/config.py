@@ -1,15 +1,21 @@
-"""The shape of a decoder: everything the forward pass needs to know beside the weights."""
+"""The shape of a decoder: everything the forward pass needs to know beside the weights. Imports no torch."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 from foreword_models.errors import CorruptModelError
 
 Family = Literal["gpt2", "llama", "gemma3"]
+Precision = Literal["int4+int8", "int8", "int4", "bfloat16", "float32"]
+"""What weights are held in while they are used: on a CPU in 4 bits for single tokens and 8 bits for batches, or either
+for all, or as floating-point numbers."""
+
+PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
+"""All of them, the quickest kinds first."""
 
 
 @dataclass(frozen=True)

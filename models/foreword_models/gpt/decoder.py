@@ -27,6 +27,7 @@ from foreword_models.errors import (
 )
 from foreword_models.gpt.blocks import Stack
 from foreword_models.gpt.config import DecoderConfig
+from foreword_models.gpt.cuda_graphs import GraphedNetwork
 from foreword_models.gpt.kv_cache import KVCache, Slots
 from foreword_models.gpt.network import Network
 from foreword_models.gpt.radix import RadixTree, Run
@@ -100,7 +101,7 @@ class Decoder:
         self.cache = KVCache(self.config, dtype=stack.cache_dtype, device=self.device, limit_bytes=cache_bytes)
         self.forwards = 0  # forward passes since construction, for reports
         self.reused_tokens = 0  # tokens asked for that were cached, likewise
-        self._network = Network(stack, self.cache)
+        self._network = (GraphedNetwork if self.device.type == "cuda" else Network)(stack, self.cache)
         self._tree = RadixTree()
         self._left: deque[Run] = deque()  # runs whose nodes are gone
         self._prefix_tokens = 0  # learned ones so far: each gets an id of its own

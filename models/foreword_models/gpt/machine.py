@@ -1,9 +1,12 @@
-"""The machine as a decoder's speed depends on it: processor, cores, load."""
+"""The machine as a decoder depends on it: processor, cores, load, and memory that the C library holds on to."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import platform
+import sys
 from pathlib import Path
 
 _MOST_THREADS = 8  # more than that wait for each other longer than they compute, in steps of milliseconds
@@ -27,6 +30,13 @@ def load_per_core() -> float | None:
         return os.getloadavg()[0] / usable_cores()
     except (AttributeError, OSError):
         return None
+
+
+def give_back_memory() -> None:
+    """Return what loading a model took for a moment, tens of MB, to the system: glibc would keep it for itself."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def processor_name() -> str:

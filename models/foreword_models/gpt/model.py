@@ -10,9 +10,10 @@ import torch
 from foreword_models.errors import UnsupportedModelError
 from foreword_models.gpt import packing
 from foreword_models.gpt.blocks import float_stack
+from foreword_models.gpt.config import Precision
 from foreword_models.gpt.decoder import DEFAULT_CACHE_BYTES, Decoder
 from foreword_models.gpt.gguf_file import GGUFFile
-from foreword_models.gpt.packing import Precision
+from foreword_models.gpt.machine import give_back_memory
 from foreword_models.gpt.tokenizer import Tokenizer
 from foreword_models.gpt.transformers_folder import TransformersFolder
 from foreword_models.gpt.weights import assemble
@@ -72,4 +73,5 @@ def open_model(
             f"There is no model at {path}; give a pack's name (foreword models list), a transformers directory "
             "or a GGUF file."
         )
+    give_back_memory()
     return LanguageModel(name or path.stem, Decoder(stack, cache_bytes=cache_bytes), tokenizer)

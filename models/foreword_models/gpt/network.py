@@ -2,12 +2,14 @@
 
 The residual stream, norms and rotations are float32; products have the type of their weights, keys and values the type
 of the arena. In small steps on a CPU most operations cost a few microseconds whatever their size, and there are thirty
-layers: the layout is chosen so that no tensor is copied only to be laid out anew.
+layers: the layout is chosen so that no tensor is copied only to be laid out anew, and what can be written into memory
+taken once, with its views made once a step, is (`workspace`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,38 +17,41 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  (the field's name for it)
 
-from foreword_models.gpt.blocks import Block, Path, Stack
-from foreword_models.gpt.kv_cache import KVCache, Slots
-from foreword_models.gpt.weights import Affine
+from foreword_models.gpt.blocks import Path, Stack
+from foreword_models.gpt.kv_cache import KVCache
+from foreword_models.gpt.linear import Linear
+from foreword_models.gpt.step import Step
+from foreword_models.gpt.weights import Affine, Block
+from foreword_models.gpt.workspace import Heads, Rows, Workspace
 
-_PAD = 16  # floats beside each row of the residual stream: one is used, the others keep rows aligned to cache lines
 
-
-@dataclass(frozen=True)
-class Step:
-    """n tokens to be decoded together, each after its own ancestors.
+class Inputs(NamedTuple):
+    """A step on the device, ready to be run.
 
     Attributes
     ----------
-    tokens, positions, slots
-        Shape (n,): ids, positions in their sequences, slots that take their keys and values.
-    keys
-        The s slots looked at: a range of the arena, or their numbers.
-    mask
-        Shape (n, s), true where a token may look; None if every token may look everywhere.
-    local_mask
-        The same for layers that slide; None where `mask` says it.
-    rows
-        Which of the n tokens logits are wanted for.
+    embedded
+        The tokens' embeddings, (n, width).
+    positions, slots, keys, rows
+        As in `Step`; `keys` is empty where `looked_at` is given.
+    bias, local_bias
+        What is added to the scores, (n groups, s), of the arena's type; None if nothing is.
+    written
+        For each layer, where the arena takes the new keys and values, (2 kv_heads, n, head_dim); None where the slots
+        are no range.
+    looked_at
+        For each layer, its keys, and for each layer, its values, (1, kv_heads, s, head_dim); None likewise.
     """
 
-    tokens: NDArray[np.int64]
-    positions: NDArray[np.int64]
-    slots: Slots
-    keys: slice | Slots
-    mask: NDArray[np.bool_] | None
-    local_mask: NDArray[np.bool_] | None
-    rows: NDArray[np.int64]
+    embedded: Tensor
+    positions: Tensor
+    slots: Tensor
+    keys: Tensor
+    rows: Tensor
+    bias: Tensor | None
+    local_bias: Tensor | None
+    written: tuple[Tensor, ...] | None
+    looked_at: tuple[tuple[Tensor, ...], tuple[Tensor, ...]] | None
 
 
 class Network:
@@ -62,6 +67,7 @@ class Network:
         self._groups = config.heads // config.kv_heads
         self._scale = config.attention_scale or config.head_dim**-0.5
         self._paths = [self._prepared(path) for path in stack.paths]
+        self._workspaces = [Workspace(config, path.activations, cache.arena.dtype, self.device) for path in self._paths]
         if self._rms:
             self._rotation = _rotation(config.rope_theta, config.head_dim, config.context).to(self.device)
             self._local_rotation = self._rotation
@@ -72,50 +78,65 @@ class Network:
     @torch.inference_mode()
     def forward(self, step: Step) -> Tensor:
         """Run a step, fill its slots, and return the logits of the wanted rows: (len(rows), vocabulary), float32."""
-        config, n = self.config, len(step.tokens)
-        heads, kv_heads, dtype = config.heads, config.kv_heads, self._arena.dtype
-        path = next(path for path in self._paths if n <= path.most_rows)
-        positions = self._on_device(step.positions)
-        residual, x = self._embedded(step, positions)
+        n = len(step.tokens)
+        index = self._path_index(n)
+        return self._run(self._inputs(step), self._paths[index], self._workspaces[index].rows(n))
+
+    def _path_index(self, n: int) -> int:
+        """Number of the path that steps of n tokens take."""
+        return next(index for index, path in enumerate(self._paths) if n <= path.most_rows)
+
+    def _inputs(self, step: Step) -> Inputs:
+        keys = np.empty(0, np.int64) if isinstance(step.keys, slice) else step.keys
+        bias = self._bias(step.mask)
+        return Inputs(
+            embedded=self._embed.rows(step.tokens),
+            positions=self._on_device(step.positions),
+            slots=self._on_device(step.slots),
+            keys=self._on_device(keys),
+            rows=self._on_device(step.rows),
+            bias=bias,
+            local_bias=bias if step.local_mask is None else self._bias(step.local_mask),
+            written=self._written(step),
+            looked_at=self._looked_at(step),
+        )
+
+    def _run(self, inputs: Inputs, path: Path, room: Rows) -> Tensor:
+        """Work on the device only, in which no shape depends on a value."""
+        config, n = self.config, len(inputs.slots)
+        written, looked_at = inputs.written, inputs.looked_at
+        self._embedded(inputs, room)
         turns = None
         if self._rms:
             # Per layer kind: cosines and sines of each token's position as complex numbers, (n, 1, head_dim / 2).
-            turns = (self._rotation[positions].unsqueeze(1), self._local_rotation[positions].unsqueeze(1))
-        bias = self._bias(step.mask)
-        local_bias = bias if step.local_mask is None else self._bias(step.local_mask)
-        written, gathered = self._targets(step)
-        looked_at = self._looked_at(step)
-
+            rotations = (self._rotation, self._local_rotation)
+            turns = [rotation[inputs.positions].unsqueeze(1) for rotation in rotations]
         for index, block in enumerate(path.blocks):
             slides = config.slides(index)
-            fused = block.qkv(self._normed(residual, x, block.norm1)).float().view(n, -1, config.head_dim)
+            heads = room.heads(self._after_norm(block.norm1, block.qkv, room, room.fused))
             if turns is not None:
-                self._turn(fused[:, : heads + kv_heads], turns[slides], block)
-            keys_values = fused[:, heads:].transpose(0, 1)  # (2 kv_heads, n, head_dim)
+                self._turn(heads, turns[slides], block)
             if written is not None:
-                written[index].copy_(keys_values)
+                written[index].copy_(heads.keys_values)
             else:
-                self._arena[index].index_copy_(1, gathered[0], keys_values.to(dtype))
+                self._arena[index].index_copy_(1, inputs.slots, heads.keys_values.to(self._arena.dtype))
             if looked_at is not None:
                 keys, values = looked_at[0][index], looked_at[1][index]
             else:
-                keys, values = self._arena[index, :, gathered[1]].unsqueeze(0).chunk(2, 1)
-            # The heads that share keys stand kv_heads apart, so that they are rows of one product without a copy, and
-            # the kernel's output, laid out by row, is already the heads of each token side by side.
-            queries = fused[:, :heads].to(dtype).reshape(1, n * self._groups, kv_heads, config.head_dim)
+                keys, values = self._arena[index, :, inputs.keys].unsqueeze(0).chunk(2, 1)
+            room.queries.copy_(heads.queries)
             mixed = F.scaled_dot_product_attention(
-                queries.transpose(1, 2),
+                room.grouped_queries,
                 keys,
                 values,
-                attn_mask=local_bias if slides else bias,
+                attn_mask=inputs.local_bias if slides else inputs.bias,
                 scale=self._scale,
             )
-            x += self._post(block.out(mixed.transpose(1, 2).reshape(n, -1)), block.post1)
-            inner = self._activated(block.up(self._normed(residual, x, block.norm2)))
-            x += self._post(block.down(inner), block.post2)
-
-        rows = self._on_device(step.rows)
-        last = residual[rows]
+            # The kernel's output, laid out by row, is already the heads of each token side by side.
+            room.x += self._post(block.out(mixed.transpose(1, 2).reshape(n, -1)), block.post1)
+            inner = self._activated(self._after_norm(block.norm2, block.up, room, room.inner), room)
+            room.x += self._post(block.down(inner), block.post2)
+        last = room.residual[inputs.rows]
         return path.head(self._normed(last, last[:, : config.width], path.norm)).float()
 
     def _on_device(self, array: NDArray[np.int64]) -> Tensor:
@@ -130,21 +151,30 @@ class Network:
             return Affine(norm.weight.float() * self.config.width**0.5)
 
         blocks = tuple(block._replace(norm1=scaled(block.norm1), norm2=scaled(block.norm2)) for block in path.blocks)
-        return Path(path.name, path.most_rows, blocks, scaled(path.norm), path.head, path.weight_bytes)
+        return replace(path, blocks=blocks, norm=scaled(path.norm))
 
-    def _embedded(self, step: Step, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """The residual stream (n, width + _PAD) and the view of it that holds values (n, width)."""
+    def _embedded(self, inputs: Inputs, room: Rows) -> None:
+        """Begin the residual stream."""
         config = self.config
-        residual = torch.zeros(len(step.tokens), config.width + _PAD, device=self.device)
-        x = residual[:, : config.width]
-        x.copy_(self._embed[self._on_device(step.tokens)])
+        room.x.copy_(inputs.embedded)
         if config.embed_scale != 1.0:
-            x *= config.embed_scale
+            room.x *= config.embed_scale
         if self._positions is not None:
-            x += self._positions[positions]
+            room.x += self._positions[inputs.positions]
         if self._rms:
-            residual[:, config.width] = (config.norm_epsilon * config.width) ** 0.5
-        return residual, x
+            room.residual[:, config.width] = (config.norm_epsilon * config.width) ** 0.5
+
+    def _after_norm(self, norm: Affine, product: Linear, room: Rows, out: Tensor) -> Tensor:
+        """Return a product of the residual stream's norm, float32: in `out`, or where the product has put it.
+
+        What a row is divided by may as well divide the product's row. Where the product takes bfloat16, one operation
+        then multiplies and rounds its input, and another divides its output and brings it back to float32.
+        """
+        if not self._rms or room.scaled.dtype == torch.float32:
+            return product(self._normed(room.residual, room.x, norm)).float()
+        torch.mul(room.x, norm.weight, out=room.scaled)
+        torch.linalg.vector_norm(room.residual, dim=1, keepdim=True, out=room.sizes)
+        return torch.div(product(room.scaled), room.sizes, out=out)
 
     def _normed(self, residual: Tensor, x: Tensor, norm: Affine) -> Tensor:
         """Norm of the residual stream: (n, width), float32.
@@ -161,24 +191,24 @@ class Network:
             return output
         return F.rms_norm(output.float(), (self.config.width,), norm.weight, self.config.norm_epsilon)
 
-    def _turn(self, heads: Tensor, turn: Tensor, block: Block) -> None:
-        """Turn queries and keys (n, heads + kv_heads, head_dim) by their positions, in place (Su et al. 2021).
+    def _turn(self, heads: Heads, turn: Tensor, block: Block[Linear]) -> None:
+        """Turn queries and keys by their positions, in place (Su et al. 2021).
 
-        Dimensions 2i and 2i + 1 are the two parts of a complex number.
+        Dimensions 2i and 2i + 1 of a head are the two parts of a complex number.
         """
         if block.q_norm is not None and block.k_norm is not None:
-            split, size, epsilon = self.config.heads, (self.config.head_dim,), self.config.norm_epsilon
-            heads[:, :split] = F.rms_norm(heads[:, :split], size, block.q_norm.weight, epsilon)
-            heads[:, split:] = F.rms_norm(heads[:, split:], size, block.k_norm.weight, epsilon)
-        pairs = torch.view_as_complex(heads.view(*heads.shape[:2], -1, 2))
-        pairs *= turn
+            size, epsilon = (self.config.head_dim,), self.config.norm_epsilon
+            for part, norm in ((heads.queries, block.q_norm), (heads.keys, block.k_norm)):
+                part.copy_(F.rms_norm(part, size, norm.weight, epsilon))
+        heads.pairs.mul_(turn)
 
-    def _activated(self, inner: Tensor) -> Tensor:
+    def _activated(self, inner: Tensor, room: Rows) -> Tensor:
         family = self.config.family
         if family == "gpt2":
             return F.gelu(inner, approximate="tanh")
         gate, up = inner.chunk(2, 1)
-        return (F.silu(gate) if family == "llama" else F.gelu(gate, approximate="tanh")).mul_(up)
+        gate = F.silu(gate, inplace=True) if family == "llama" else F.gelu(gate, approximate="tanh")
+        return torch.mul(gate, up, out=room.activated)
 
     def _bias(self, mask: NDArray[np.bool_] | None) -> Tensor | None:
         """What is added to the scores, a row for each token and query head of a group: the kernel wants no booleans."""
@@ -195,14 +225,12 @@ class Network:
         keys, values = self._arena[:, :, step.keys].unsqueeze(1).chunk(2, 2)
         return keys.unbind(0), values.unbind(0)
 
-    def _targets(self, step: Step) -> tuple[tuple[Tensor, ...] | None, tuple[Tensor, Tensor]]:
-        """Where keys and values go: views of the arena, if the slots are neighbours, else the slots' numbers."""
+    def _written(self, step: Step) -> tuple[Tensor, ...] | None:
+        """Views of the arena that take the new keys and values of each layer, if their slots are neighbours."""
         first, last = int(step.slots[0]), int(step.slots[-1])
-        written = None
-        if np.array_equal(step.slots, np.arange(first, last + 1)):
-            written = self._arena[:, :, first : last + 1].unbind(0)
-        keys = np.empty(0, np.int64) if isinstance(step.keys, slice) else step.keys
-        return written, (self._on_device(step.slots), self._on_device(keys))
+        if not np.array_equal(step.slots, np.arange(first, last + 1)):
+            return None
+        return self._arena[:, :, first : last + 1].unbind(0)
 
 
 def _rotation(theta: float, head_dim: int, context: int) -> Tensor:

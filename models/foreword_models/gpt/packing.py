@@ -1,18 +1,14 @@
 """The decoder's own format on disk: a folder that loads by memory-mapping, made once from a model in another format.
 
 ``config.json`` (`DecoderConfig`), ``tokenizer.json``, and the tensors that `quantization` names in two files:
-``embeddings.safetensors``, which stays mapped and of which only the rows of tokens in use ever become resident, and
+``embeddings.safetensors``, of which the rows of tokens in use are read when they are needed, and
 ``weights.safetensors``, which is read once, laid out for the processor, and unmapped again.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -23,7 +19,8 @@ from foreword_models.errors import CorruptModelError, UnsupportedModelError
 from foreword_models.gpt import linear, quantization
 from foreword_models.gpt.blocks import Stack, float_stack, quantized_stack
 from foreword_models.gpt.calibration import TEXTS
-from foreword_models.gpt.config import DecoderConfig
+from foreword_models.gpt.config import PRECISIONS, DecoderConfig, Precision
+from foreword_models.gpt.embeddings import FileEmbedding
 from foreword_models.gpt.gguf_file import GGUFFile
 from foreword_models.gpt.tokenizer import Tokenizer
 from foreword_models.gpt.transformers_folder import TransformersFolder
@@ -34,8 +31,6 @@ FORMAT = 2  # raised when the files' meaning changes: packs of an older format a
 CONFIG, TOKENIZER = "config.json", "tokenizer.json"
 EMBEDDINGS, WEIGHTS = "embeddings.safetensors", "weights.safetensors"
 
-Precision = Literal["float32", "bfloat16", "int8", "int4", "int4+int8"]
-PRECISIONS: Final[tuple[Precision, ...]] = ("float32", "bfloat16", "int8", "int4", "int4+int8")
 INT4_ROWS = 2  # longest step that 4-bit weights are quicker for than 8-bit ones, in "int4+int8"
 
 _EMBEDDINGS = ("embed.weight", "positions.weight")
@@ -82,27 +77,21 @@ def read_packed(folder: Path, precision: Precision, device: torch.device) -> Sta
         The model, or this machine, cannot do that precision.
     """
     config = DecoderConfig.read(folder / CONFIG)
-    tensors = _load(folder / WEIGHTS) | _load(folder / EMBEDDINGS)
+    tensors = _load(folder / WEIGHTS)
     try:
         if precision in ("float32", "bfloat16"):
-            floats = quantization.dequantize(config, tensors)
+            floats = quantization.dequantize(config, tensors | _load(folder / EMBEDDINGS))
             weights = assemble(config, floats, getattr(torch, precision), device)
             return float_stack(weights)
         check_precision(precision, device, has_int4=quantization.all_int4(tensors, config.layers))
         rows = 0 if precision == "int8" else INT4_ROWS
-        stack = quantized_stack(config, tensors, int4_rows=rows, int8=precision != "int4")
+        embed = FileEmbedding(folder / EMBEDDINGS, "embed.weight")
+        if config.family == "gpt2":
+            tensors |= {"positions.weight": _load(folder / EMBEDDINGS)["positions.weight"].clone()}
+        stack = quantized_stack(config, embed, tensors, int4_rows=rows, int8=precision != "int4")
     except KeyError as error:
         raise CorruptModelError(f"{folder} has no tensor {error}; remove the model and fetch it again.") from error
-    tensors.clear()
-    _give_back_memory()
     return stack
-
-
-def _give_back_memory() -> None:
-    """Return what packing took for a moment, some 50 MB, to the system: glibc would keep it for other allocations."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # another C library
-            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _load(path: Path) -> dict[str, Tensor]:
@@ -127,7 +116,7 @@ def precisions(folder: Path, device: torch.device) -> list[Precision]:
     except (OSError, SafetensorError) as error:
         raise CorruptModelError(f"{path} cannot be read ({error}); remove the model and fetch it again.") from error
     possible: list[Precision] = []
-    for precision in ("int4+int8", "int8", "int4", "bfloat16", "float32"):
+    for precision in PRECISIONS:
         try:
             check_precision(precision, device, has_int4=has_int4)
         except UnsupportedModelError:

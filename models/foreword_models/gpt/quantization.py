@@ -20,19 +20,19 @@ Tensor names, beside those of `weights` for embeddings and norms (``X`` is ``lay
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  (the field's name for it)
 
-from foreword_models.gpt.blocks import MATRICES, float_stack
+from foreword_models.gpt.blocks import float_stack
 from foreword_models.gpt.config import DecoderConfig
 from foreword_models.gpt.kv_cache import KVCache
 from foreword_models.gpt.linear import GROUP, Linear
-from foreword_models.gpt.network import Network, Step
-from foreword_models.gpt.weights import Affine, Layer, Weights
+from foreword_models.gpt.network import Network
+from foreword_models.gpt.tree_attention import tree_step
+from foreword_models.gpt.weights import MATRICES, Affine, Layer, Weights
 
 SMOOTHING = 0.6  # share of an activation channel's size that moves into the weights
 _EXACT = 2e-3  # relative error under which 4-bit values count as found again; half of float16's and bfloat16's steps
@@ -159,23 +159,12 @@ def _peaks(weights: Weights, samples: Sequence[Sequence[int]]) -> dict[str, Tens
     network = Network(float_stack(weights, recording), cache)
     for sample in samples:
         for start, ids in ((0, [config.start_token]), (1, sample)):
-            network.forward(_sequence(ids, start))
+            own = np.arange(start, start + len(ids))
+            tokens = np.array(ids, np.int64)
+            network.forward(
+                tree_step([np.arange(start)], [own], [tokens], cache.slots, config.sliding_window, every=True)
+            )
     return dict(zip(names, peaks, strict=True))
-
-
-def _sequence(ids: Sequence[int], start: int) -> Step:
-    """Tokens after `start` others in the arena's first slots, each looking back on all before it."""
-    where = np.arange(start, start + len(ids))
-    mask = np.arange(start + len(ids))[None, :] <= where[:, None]
-    return Step(
-        tokens=np.array(ids, np.int64),
-        positions=where,
-        slots=where,
-        keys=slice(0, start + len(ids)),
-        mask=mask,
-        local_mask=None,
-        rows=np.arange(len(ids)),
-    )
 
 
 def _factor(peaks: Tensor, weight: Tensor) -> Tensor:
@@ -199,8 +188,7 @@ def _smoothed(config: DecoderConfig, layer: Layer, peaks: Mapping[str, Tensor]) 
         before_down = _factor(peaks["down"], down)
         up[config.hidden :] /= before_down[:, None]
         down = down * before_down
-    return replace(
-        layer,
+    return layer._replace(
         norm1=_divided(layer.norm1, before_qkv),
         norm2=_divided(layer.norm2, before_up),
         qkv=Affine(qkv * before_qkv),

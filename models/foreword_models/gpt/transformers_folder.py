@@ -1,4 +1,4 @@
-"""Reading a transformers directory (GPT-2, Llama, Gemma 3 family): sizes, tensors, tokenizer. safetensors only."""
+"""Reading a transformers directory (GPT-2, Llama, Gemma 3 family): tensors and tokenizer. safetensors only."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from torch import Tensor
 from foreword_models.errors import CorruptModelError, UnsupportedModelError
 from foreword_models.gpt.config import DecoderConfig, Family
 from foreword_models.gpt.layout import fused_qkv, grouped_out, side_by_side
-
-_FAMILIES: dict[str, Family] = {"gpt2": "gpt2", "llama": "llama", "gemma3_text": "gemma3"}
+from foreword_models.gpt.transformers_config import FAMILIES, decoder_config
 
 
 class TransformersFolder:
@@ -33,28 +32,21 @@ class TransformersFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._config = _read_json(path / "config.json")
-        model_type = self._config.get("model_type")
-        if model_type not in _FAMILIES:
+        model_type = str(self._config.get("model_type"))
+        if model_type not in FAMILIES:
             raise UnsupportedModelError(
-                f"{path} holds a model of type {model_type!r}; the types {', '.join(map(repr, _FAMILIES))} can be used."
+                f"{path} holds a model of type {model_type!r}; the types {', '.join(map(repr, FAMILIES))} can be used."
             )
         if "auto_map" in self._config:
             raise UnsupportedModelError(
                 f"{path} asks to run code of its own (auto_map), which is never done; choose a plain model of its type."
             )
-        self.family: Family = _FAMILIES[model_type]
+        self.family: Family = FAMILIES[model_type]
         self._files = self._weight_files()
 
     def config(self) -> DecoderConfig:
         """The decoder's sizes."""
-        raw = self._config
-        try:
-            readers = {"gpt2": self._gpt2_config, "llama": self._llama_config, "gemma3": self._gemma3_config}
-            return readers[self.family](raw)
-        except (KeyError, TypeError, ValueError) as error:
-            raise CorruptModelError(
-                f"{self.path}/config.json is incomplete ({error!r}); export the model again."
-            ) from error
+        return decoder_config(self._config, self._document_token(), self.path)
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Yield every tensor of the fused layout, in the type it is stored in."""
@@ -106,6 +98,15 @@ class TransformersFolder:
                 "transformers.AutoTokenizer and save_pretrained it there."
             ) from error
 
+    def _document_token(self) -> int | None:
+        """The token between two documents, as a GGUF file names it, if there is one beside a chat's begin of turn."""
+        path = self.path / "tokenizer.json"
+        try:
+            added = _read_json(path).get("added_tokens", ()) if path.is_file() else ()
+            return next((int(token["id"]) for token in added if token["content"] == "<|endoftext|>"), None)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorruptModelError(f"{path} is damaged ({error!r}); export the model again.") from error
+
     def _weight_files(self) -> list[Path]:
         index = self.path / "model.safetensors.index.json"
         if index.is_file():
@@ -131,108 +132,6 @@ class TransformersFolder:
             except (OSError, SafetensorError) as error:
                 raise CorruptModelError(f"{file} cannot be read ({error}); fetch or export it again.") from error
         return names
-
-    def _gpt2_config(self, raw: dict[str, Any]) -> DecoderConfig:
-        activation = raw.get("activation_function", "gelu_new")
-        if activation not in ("gelu_new", "gelu_pytorch_tanh") or raw.get("scale_attn_by_inverse_layer_idx"):
-            raise UnsupportedModelError(f"{self.path} is a variant of GPT-2 ({activation}) that is not supported.")
-        width, heads = int(raw["n_embd"]), int(raw["n_head"])
-        return DecoderConfig(
-            family="gpt2",
-            layers=int(raw["n_layer"]),
-            width=width,
-            heads=heads,
-            kv_heads=heads,
-            head_dim=width // heads,
-            hidden=int(raw.get("n_inner") or 4 * width),
-            vocabulary=int(raw["vocab_size"]),
-            context=int(raw["n_positions"]),
-            norm_epsilon=float(raw.get("layer_norm_epsilon", 1e-5)),
-            rope_theta=10000.0,
-            tied=bool(raw.get("tie_word_embeddings", True)),
-            start_token=int(raw.get("bos_token_id") or 0),
-        )
-
-    def _llama_config(self, raw: dict[str, Any]) -> DecoderConfig:
-        rope = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
-        kind = rope.get("rope_type", rope.get("type", "default"))
-        if (
-            kind != "default"
-            or raw.get("attention_bias")
-            or raw.get("mlp_bias")
-            or raw.get("hidden_act", "silu") != "silu"
-        ):
-            raise UnsupportedModelError(
-                f"{self.path} is a variant of Llama (rotary scaling {kind!r}, biases or another activation) "
-                "that is not supported; choose a plain one."
-            )
-        width, heads = int(raw["hidden_size"]), int(raw["num_attention_heads"])
-        return DecoderConfig(
-            family="llama",
-            layers=int(raw["num_hidden_layers"]),
-            width=width,
-            heads=heads,
-            kv_heads=int(raw.get("num_key_value_heads") or heads),
-            head_dim=int(raw.get("head_dim") or width // heads),
-            hidden=int(raw["intermediate_size"]),
-            vocabulary=int(raw["vocab_size"]),
-            context=int(raw["max_position_embeddings"]),
-            norm_epsilon=float(raw["rms_norm_eps"]),
-            rope_theta=float(rope.get("rope_theta") or raw.get("rope_theta") or 10000.0),
-            tied=bool(raw.get("tie_word_embeddings", False)),
-            start_token=self._start_token(raw),
-        )
-
-    def _gemma3_config(self, raw: dict[str, Any]) -> DecoderConfig:
-        layers, window = int(raw["num_hidden_layers"]), int(raw.get("sliding_window", 4096) or 0)
-        ropes = dict(raw.get("rope_parameters") or {})
-        everywhere, local = ropes.pop("full_attention", None) or {}, ropes.pop("sliding_attention", None) or {}
-        # Directories of transformers 4 have one rope_scaling, for the layers that see everything.
-        scalings = (everywhere, local, raw.get("rope_scaling") or {})
-        kinds = {rope.get("rope_type", rope.get("type", "default")) for rope in scalings}
-        variants = {
-            "rotary scaling": bool(ropes) or kinds != {"default"},
-            "biases": raw.get("attention_bias"),
-            "attention in both directions": raw.get("use_bidirectional_attention"),
-            "capped scores": raw.get("attn_logit_softcapping") or raw.get("final_logit_softcapping"),
-            "another activation": raw.get("hidden_activation", "gelu_pytorch_tanh") != "gelu_pytorch_tanh",
-        }
-        every = _global_every(raw, layers)
-        variants["layers that see everything at irregular distances"] = every is None or (every > 1 and window < 1)
-        if found := [name for name, is_so in variants.items() if is_so]:
-            raise UnsupportedModelError(
-                f"{self.path} is a variant of Gemma 3 ({', '.join(found)}) that is not supported; choose a plain one."
-            )
-        width, heads = int(raw["hidden_size"]), int(raw["num_attention_heads"])
-        return DecoderConfig(
-            family="gemma3",
-            layers=layers,
-            width=width,
-            heads=heads,
-            kv_heads=int(raw["num_key_value_heads"]),
-            head_dim=int(raw.get("head_dim") or 256),
-            hidden=int(raw["intermediate_size"]),
-            vocabulary=int(raw["vocab_size"]),
-            context=int(raw["max_position_embeddings"]),
-            norm_epsilon=float(raw.get("rms_norm_eps", 1e-6)),
-            rope_theta=float(everywhere.get("rope_theta") or raw.get("rope_theta") or 1e6),
-            tied=bool(raw.get("tie_word_embeddings", True)),
-            start_token=self._start_token({"bos_token_id": 2} | raw),
-            rope_theta_local=float(local.get("rope_theta") or raw.get("rope_local_base_freq") or 1e4),
-            sliding_window=window,
-            global_every=every or 1,
-            attention_scale=float(raw.get("query_pre_attn_scalar", 256)) ** -0.5,
-            embed_scale=width**0.5,
-        )
-
-    def _start_token(self, raw: dict[str, Any]) -> int:
-        # As in a GGUF file: the token between documents, where there is one, rather than a chat model's begin of turn.
-        path = self.path / "tokenizer.json"
-        if path.is_file():
-            for token in _read_json(path).get("added_tokens", ()):
-                if token.get("content") == "<|endoftext|>":
-                    return int(token["id"])
-        return int(raw.get("bos_token_id") or 0)
 
 
 def _gpt2_tensors(config: DecoderConfig, prefix: str) -> Iterator[tuple[str, list[str], bool]]:
@@ -281,16 +180,6 @@ def _gemma3_norm(fused: str, weight: Tensor) -> Tensor:
     """Return a norm's factor, float32: the checkpoint has it less 1, and those of a head in the order of its rows."""
     factor = weight.float() + 1.0
     return side_by_side(factor, 1) if fused.endswith(("q_norm.weight", "k_norm.weight")) else factor
-
-
-def _global_every(raw: dict[str, Any], layers: int) -> int | None:
-    """Return the distance between layers that see everything, counted as `DecoderConfig` does; None if it varies."""
-    kinds = raw.get("layer_types")
-    if kinds is None:
-        return int(raw.get("sliding_window_pattern") or raw.get("_sliding_window_pattern") or 6)
-    pattern = list(kinds).index("full_attention") + 1 if "full_attention" in kinds else layers + 1
-    expected = ["sliding_attention" if (i + 1) % pattern else "full_attention" for i in range(layers)]
-    return pattern if list(kinds) == expected else None
 
 
 def _read_json(path: Path) -> dict[str, Any]:

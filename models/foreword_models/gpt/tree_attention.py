@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foreword_models.gpt.kv_cache import Slots
-from foreword_models.gpt.network import Step
+from foreword_models.gpt.step import Step
 
 SPREAD = 2  # slots are attended to in place while they span at most so many times their number
 

@@ -27,10 +27,10 @@ from safetensors import safe_open
 
 from foreword_models.errors import ModelError, UnsupportedModelError
 from foreword_models.gpt import packing
+from foreword_models.gpt.config import Precision
 from foreword_models.gpt.decoder import CHUNK, Decoder, Node
 from foreword_models.gpt.machine import load_per_core, most_threads
 from foreword_models.gpt.model import open_model
-from foreword_models.gpt.packing import Precision
 
 _CACHED, _BRANCHES, _PREFILL = 256, 16, CHUNK
 _REPETITIONS = {"token": 9, "branch": 5, "prefill": 3}
@@ -38,6 +38,7 @@ _STEP_SECONDS = 0.4  # after which no step of a kind is repeated
 SECONDS: Final = 6.0  # after which no further candidate is begun, by default
 _ALIKE = 1.05  # times this close are one time, and the lighter candidate is taken
 _PATIENCE = 60.0  # seconds for a process to start, and to end the candidate in hand
+_POLL = 0.02  # seconds between two looks at it
 _LAUNCH = "import sys; sys.path.insert(0, sys.argv.pop(1)); from foreword_models.gpt import tuning; tuning.main()"
 
 Memory = Literal["normal", "low"]
@@ -177,10 +178,17 @@ def measure(
     return Choice(best.precision, best.threads, device.type, tuple(timings), made, load)
 
 
-def measure_apart(folder: Path, device: str = "cpu", *, memory: Memory = "normal", seconds: float = SECONDS) -> Choice:
+def measure_apart(
+    folder: Path,
+    device: str = "cpu",
+    *,
+    memory: Memory = "normal",
+    seconds: float = SECONDS,
+    checkpoint: Callable[[], None] = lambda: None,
+) -> Choice:
     """Do what `measure` does in a process of its own, whose memory is given back when it ends.
 
-    A processor that a kernel crashes on ends that process only.
+    A processor that a kernel crashes on ends that process only; a checkpoint that raises ends it, too.
 
     Raises
     ------
@@ -189,15 +197,33 @@ def measure_apart(folder: Path, device: str = "cpu", *, memory: Memory = "normal
     """
     command = [sys.executable, "-c", _LAUNCH, str(Path(__file__).parents[2]), str(folder), device, memory, str(seconds)]
     try:
-        printed = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds + _PATIENCE, check=True
-        ).stdout
-        return cattrs.structure(json.loads(printed), Choice)
+        return cattrs.structure(json.loads(_output(command, seconds + _PATIENCE, checkpoint)), Choice)
     except (OSError, ValueError, subprocess.SubprocessError, cattrs.BaseValidationError) as error:
         raise ModelError(
             f"How fast {folder.name} runs here could not be measured ({type(error).__name__}); "
             "set FOREWORD_PRECISION to choose for yourself."
         ) from error
+
+
+def _output(command: Sequence[str], seconds: float, checkpoint: Callable[[], None]) -> bytes:
+    """Return what a command prints, which fits a pipe; it does not outlive its time, nor a checkpoint that raises."""
+    deadline = time.monotonic() + seconds
+    nothing = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=nothing, stdout=subprocess.PIPE, stderr=nothing) as process:
+        try:
+            while process.poll() is None:
+                checkpoint()
+                if time.monotonic() > deadline:
+                    raise subprocess.TimeoutExpired(command, seconds)
+                time.sleep(_POLL)
+        except BaseException:
+            process.kill()
+            raise
+        assert process.stdout is not None
+        printed: bytes = process.stdout.read()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return printed
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 import torch
 from torch import Tensor
@@ -31,7 +32,11 @@ from torch import Tensor
 from foreword_models.errors import CorruptModelError
 from foreword_models.gpt.config import DecoderConfig
 
+MATRICES = ("qkv", "out", "up", "down")
+
 _CPU = torch.device("cpu")
+
+Matrix = TypeVar("Matrix")
 
 
 @dataclass(frozen=True)
@@ -42,20 +47,22 @@ class Affine:
     bias: Tensor | None = None
 
 
-@dataclass(frozen=True)
-class Layer:
-    """The weights of one transformer block, in the order they are used; the last four are Gemma's."""
+class Block(NamedTuple, Generic[Matrix]):
+    """One transformer block, of weights or of products ready to be run. The last four are None but in Gemma 3."""
 
     norm1: Affine
-    qkv: Affine
-    out: Affine
+    qkv: Matrix
+    out: Matrix
     norm2: Affine
-    up: Affine
-    down: Affine
+    up: Matrix
+    down: Matrix
     q_norm: Affine | None = None
     k_norm: Affine | None = None
     post1: Affine | None = None
     post2: Affine | None = None
+
+
+Layer: TypeAlias = Block[Affine]
 
 
 @dataclass(frozen=True)

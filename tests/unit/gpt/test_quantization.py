@@ -13,11 +13,12 @@ from torch.nn.functional import cosine_similarity
 
 from foreword_models.errors import UnsupportedModelError
 from foreword_models.gpt import packing
+from foreword_models.gpt.config import Precision
 from foreword_models.gpt.linear import GROUP, fbgemm, int4_is_available, int4_linear, int8_is_available, int8_linear
 from foreword_models.gpt.model import open_model
 from foreword_models.gpt.quantization import int4_codes, int4_values, int8_codes
 
-from .tiny import FAMILIES, SIMILARITY, make_tokenizer, make_wide_llama, save_model
+from .tiny import FAMILIES, SIMILARITY, WIDE, save_model
 
 needs_int8 = pytest.mark.skipif(not int8_is_available(), reason="this processor has no 8-bit products")
 needs_int4 = pytest.mark.skipif(not int4_is_available(), reason="this processor has no 4-bit products")
@@ -106,7 +107,7 @@ def packed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", pytest.param("int8", marks=needs_int8)])
-def test_a_packed_model_says_what_the_model_says(packed: tuple[Path, Path], precision: packing.Precision) -> None:
+def test_a_packed_model_says_what_the_model_says(packed: tuple[Path, Path], precision: Precision) -> None:
     folder, out = packed
     want, got = open_model(folder, precision="float32").decoder, open_model(out, precision=precision).decoder
     assert got.precision == precision
@@ -137,13 +138,12 @@ def test_what_is_not_packed_is_not_quantized(packed: tuple[Path, Path]) -> None:
 @needs_int8
 @needs_int4
 def test_a_four_bit_model_has_every_precision(tmp_path: Path) -> None:
-    make_wide_llama().save_pretrained(tmp_path / "model", safe_serialization=True)  # type: ignore[operator]
+    save_model(tmp_path / "model", WIDE)
     tensors = load_file(tmp_path / "model/model.safetensors")
     for index, (name, tensor) in enumerate(sorted(tensors.items())):
         if name.endswith("proj.weight"):
             tensors[name] = four_bit_matrix(index, *tensor.shape)
     save_file(tensors, tmp_path / "model/model.safetensors", {"format": "pt"})
-    make_tokenizer().save(str(tmp_path / "model/tokenizer.json"))
     (tmp_path / "packed").mkdir()
     packing.pack(tmp_path / "model", tmp_path / "packed")
 

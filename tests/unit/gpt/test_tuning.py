@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from foreword_models.errors import Cancelled, CorruptModelError, ModelError, UnsupportedModelError
 from foreword_models.gpt import machine, measurements, packing, tuning
+from foreword_models.gpt.config import PRECISIONS
 from foreword_models.gpt.measurements import remember, remembered
 from foreword_models.gpt.model import open_model
 from foreword_models.gpt.packing import pack
@@ -87,6 +89,19 @@ def test_a_process_of_its_own_measures_too(packed: Path) -> None:
     assert only.word > 0
 
 
+def test_a_process_does_not_outlive_a_checkpoint_that_raises(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuning, "_LAUNCH", "import time; time.sleep(60)")
+    started = time.monotonic()
+
+    def stop() -> None:
+        if time.monotonic() > started + 0.1:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        measure_apart(packed, checkpoint=stop)
+    assert time.monotonic() < started + 30
+
+
 @pytest.mark.parametrize("child", ["raise SystemExit(3)", "print('{}')", "print('[')", "import os; os.abort()"])
 def test_a_process_that_fails_is_an_error_for_the_user(
     packed: Path, child: str, monkeypatch: pytest.MonkeyPatch
@@ -125,7 +140,7 @@ def test_4_bits_alone_are_for_where_memory_is_short() -> None:
 
 @given(
     st.lists(
-        st.builds(timing, st.sampled_from(packing.PRECISIONS), st.integers(1, 8), st.floats(0.1, 1e4), st.integers(1)),
+        st.builds(timing, st.sampled_from(PRECISIONS), st.integers(1, 8), st.floats(0.1, 1e4), st.integers(1)),
         min_size=1,
     )
 )

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 VOCABULARY = 320
 CONTEXT = 64
 FAMILIES = ("gpt2", "llama", "llama-untied", "gemma3")
+WIDE = "llama-wide"  # its matrices divide into groups of 32, as 4-bit weights need
 
 # What logits may differ by from those of a full recompute: (absolute, relative) where products are as exact as the
 # weights; where activations are quantized too, the least cosine similarity.
@@ -58,16 +59,18 @@ def make_reference(family: str, seed: int = 0, context: int = CONTEXT) -> torch.
         )
         model = Gemma3ForCausalLM(gemma3)
     else:
+        wide = family == WIDE
         llama = LlamaConfig(
             vocab_size=VOCABULARY,
-            hidden_size=24,
-            intermediate_size=40,
+            hidden_size=64 if wide else 24,
+            intermediate_size=96 if wide else 40,
             num_hidden_layers=2,
-            num_attention_heads=6,
+            num_attention_heads=4 if wide else 6,
             num_key_value_heads=2,
+            head_dim=32 if wide else 4,
             max_position_embeddings=context,
             rope_theta=500.0,
-            tie_word_embeddings=family == "llama",
+            tie_word_embeddings=family != "llama-untied",
             bos_token_id=0,
             eos_token_id=0,
         )
@@ -78,29 +81,6 @@ def make_reference(family: str, seed: int = 0, context: int = CONTEXT) -> torch.
                 parameter.mul_(8.0)
             else:
                 parameter.add_(torch.randn_like(parameter) * 0.1)
-    return model.eval()
-
-
-def make_wide_llama() -> torch.nn.Module:
-    """A Llama whose matrices divide into groups of 32, as 4-bit weights need."""
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(1)
-    model: torch.nn.Module = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=VOCABULARY,
-            hidden_size=64,
-            intermediate_size=96,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            head_dim=32,
-            max_position_embeddings=CONTEXT,
-            tie_word_embeddings=True,
-            bos_token_id=0,
-            eos_token_id=0,
-        )
-    )
     return model.eval()
 
 
