@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from cachetools import LRUCache
@@ -14,7 +14,13 @@ from foreword_models.gpt.decoder import Node
 from foreword_models.gpt.model import LanguageModel
 from foreword_models.gpt.tokenizer import replace_surrogates
 from foreword_models.words.characters import is_word_character, partial_word
-from foreword_models.words.search import LONGEST_WORD, Budget, WordSearch
+from foreword_models.words.correction import with_corrections
+from foreword_models.words.document_mixture import DocumentMixture
+from foreword_models.words.endings import shipped
+from foreword_models.words.frontier import LONGEST_WORD
+from foreword_models.words.keyboards import Keyboard
+from foreword_models.words.registers import Register
+from foreword_models.words.search import Budget, WordSearch
 from foreword_models.words.vocabulary import Vocabulary
 
 Checkpoint = Callable[[], None]
@@ -23,7 +29,7 @@ _SENTENCE_END = frozenset(".!?\u2026\u3002\uff01\uff1f")
 # Least probability of a phrase's first word and of each token after it: ghost text that is wrong is in the way.
 _PHRASE_START, _PHRASE_STEP = 0.15, 0.25
 _PHRASE_TOKENS = 24
-_DOCUMENTS = 8  # whose cached text is kept from being dropped
+_DOCUMENTS = 8  # whose cached text is kept from being dropped, and whose words are remembered
 
 
 @dataclass(frozen=True)
@@ -41,9 +47,10 @@ class Prediction:
     Attributes
     ----------
     prefix
-        The typed beginning of the word, which every word begins with; empty at a word boundary.
+        The typed beginning of the word, empty at a word boundary. A word that does not begin with it corrects it.
     exact
-        The list and its order are certain; else `bound` is the most that any probability can still gain.
+        What the decoder holds for likely of the words that begin so, and its order, is certain; else `bound` is the
+        most that any of its probabilities can be wrong by.
     forwards
         Decoder forwards spent, including those that read new text.
     """
@@ -67,6 +74,8 @@ class Phrase:
 class Predictor:
     """Predicts words for texts that are each usually a small change of one before.
 
+    A word's probability is a mixture of the decoder's and of what the document's own words say.
+
     The last texts are kept from being dropped from the decoder's cache, and with them a document that was left a
     moment ago; older ones stay cached while there is room.
 
@@ -74,13 +83,25 @@ class Predictor:
     ----------
     model
         Owned by the calling thread.
+
+    Attributes
+    ----------
+    answer : Budget
+        What a search may spend while somebody waits: no forward if words can be told from fragments without one.
     """
 
     def __init__(self, model: LanguageModel) -> None:
         self.model = model
-        self._vocabulary = Vocabulary(model.tokenizer.token_bytes)
+        token_bytes = model.tokenizer.token_bytes
+        endings = shipped(token_bytes)
+        self._vocabulary = Vocabulary(token_bytes, endings)
+        # Without the table, no word is known to be one before a forward has looked behind it.
+        self.answer = Budget(1, rescue=1) if endings is None else Budget(0, rescue=1, estimate=True)
         self._pinned: LRUCache[str, Node] = LRUCache(_DOCUMENTS)  # where each document was last read to
+        self._mixtures: LRUCache[str, DocumentMixture] = LRUCache(_DOCUMENTS)
+        self._heads: dict[str, Node] = {}  # by register: the start token and what is put before a text
         self._search: WordSearch | None = None
+        self._read_to: tuple[str, list[int]] = ("", [])  # the register and the ids before the search
 
     def predict(
         self,
@@ -90,6 +111,8 @@ class Predictor:
         budget: Budget | None = None,
         minimum_probability: float = 0.001,
         document: str = "",
+        register: Register | None = None,
+        keyboard: Keyboard | None = None,
         checkpoint: Checkpoint = lambda: None,
     ) -> Prediction:
         """Predict the word that `text` ends in, or the next one if it ends at a boundary.
@@ -106,6 +129,10 @@ class Predictor:
             Less probable words are left out.
         document
             Any name of the document that the text is from: what is cached of each of the last few is kept.
+        register
+            What kind of text this is the beginning of; None where nothing is to be put before it.
+        keyboard
+            On which a slip may have happened; None where words are to begin as typed.
         checkpoint
             Called between forwards; may raise to abandon. What was decoded until then is kept.
         """
@@ -115,7 +142,7 @@ class Predictor:
         context = text[: len(text) - len(prefix)]
         # In BPE the space before a word belongs to the word's first token: it is held back and walked with the prefix.
         space = " " if context.endswith(" ") else ""
-        search = self._at(context[: len(context) - len(space)], document, checkpoint)
+        search = self._at(context[: len(context) - len(space)], register, document, checkpoint)
         found = search.find(
             (space + prefix).encode(),
             count,
@@ -123,22 +150,40 @@ class Predictor:
             least=minimum_probability,
             checkpoint=checkpoint,
         )
-        words = tuple(Word(word, share) for word, share in found.words)
+        mixture = self._mixtures.setdefault(document, DocumentMixture())
+        mixture.read(context)
+        decoded, own = found.words, mixture.own_words(prefix)
+        if keyboard is not None and not own.words:
+            decoded = with_corrections(found, search, space, prefix, keyboard, count, minimum_probability)
+        best = mixture.mix(prefix, decoded, own, count)
+        words = tuple(Word(word, share) for word, share in best if share >= minimum_probability)
         return Prediction(prefix, words, found.exact, found.bound, self.model.decoder.forwards - before)
+
+    def behind_answer(self, forwards: int) -> Budget:
+        """Return what the search of an answer may spend to go on, when nobody waits any more."""
+        return replace(self.answer, forwards=forwards, rescue=0)
 
     def prepare(self, text: str, *, checkpoint: Checkpoint = lambda: None) -> None:
         """Read a text that may soon be asked about, so that a prediction then has only the rest to read."""
         decoder = self.model.decoder
-        for _ in decoder.steps(decoder.root, self._ids(replace_surrogates(text))):
+        head = self._head(None, checkpoint)
+        for _ in decoder.steps(head, self._ids(replace_surrogates(text), head)):
             checkpoint()
 
     def close(self, document: str) -> None:
         """Let what is cached of a document be dropped when room is needed."""
         self._pinned.pop(document, None)
+        self._mixtures.pop(document, None)
         self._search = None
 
     def phrase(
-        self, text: str, *, words: int = 6, document: str = "", checkpoint: Checkpoint = lambda: None
+        self,
+        text: str,
+        *,
+        words: int = 6,
+        document: str = "",
+        register: Register | None = None,
+        checkpoint: Checkpoint = lambda: None,
     ) -> Phrase | None:
         """Continue `text` by the most probable word and, greedily, by what surely follows it.
 
@@ -146,18 +191,21 @@ class Predictor:
         ----------
         words
             Most words in the phrase.
+        document, register, checkpoint
+            As for `predict`.
 
         Returns
         -------
         Phrase or None
             Ends at a word's end, at the latest with its sentence; None when not even the first word is likely.
         """
-        first = self.predict(text, 1, document=document, checkpoint=checkpoint)
+        first = self.predict(text, 1, document=document, register=register, checkpoint=checkpoint)
         if not first.words or first.words[0].probability < _PHRASE_START:
             return None
         word = first.words[0]
         begun = word.text[len(first.prefix) :]
-        node = self._read(self._ids(replace_surrogates(text) + begun), checkpoint)
+        head = self._head(register, checkpoint)
+        node = self._read(head, self._ids(replace_surrogates(text) + begun, head), checkpoint)
         continuation, log_probability = self._greedy(node, words - 1, checkpoint)
         return Phrase(first.prefix, begun + continuation, word.probability * math.exp(log_probability))
 
@@ -191,41 +239,54 @@ class Predictor:
             node = decoder.extend(node, [int(token)])
         return whole.decode("utf-8", "ignore").rstrip(" "), whole_log
 
-    def _at(self, context: str, document: str, checkpoint: Checkpoint) -> WordSearch:
+    def _at(self, context: str, register: Register | None, document: str, checkpoint: Checkpoint) -> WordSearch:
         """The search at the end of `context`, the same one as long as the context stays the same."""
-        ids = self._ids(context)
-        if self._search is not None:
-            before = self._search.boundary.ids.tolist()
+        name = register.name if register else ""
+        head = self._head(register, checkpoint)
+        ids = self._ids(context, head)
+        known, before = self._read_to
+        if self._search is not None and known == name and ids[: len(before)] == before != ids:
             # A word that was typed or taken has often been looked at as a candidate: its state is there already.
-            if ids[: len(before)] == before:
-                advanced = self._search.advanced(ids[len(before) :])
-                if advanced is not None:
-                    self.model.decoder.keep(advanced.boundary)
-                    self._search = advanced
-        if self._search is None or self._search.boundary.ids.tolist() != ids:
+            advanced = self._search.advanced(ids[len(before) :])
+            if advanced is not None:
+                self.model.decoder.keep(advanced.boundary)
+                self._search, before = advanced, ids
+        if self._search is None or (known, before) != (name, ids):
             self._search = None  # its nodes hold slots that the new text may need
-            self._search = WordSearch(self.model.decoder, self._vocabulary, self._read(ids, checkpoint))
+            self._search = WordSearch(self.model.decoder, self._vocabulary, self._read(head, ids, checkpoint))
+        self._read_to = (name, ids)
         self._pinned[document] = self._search.boundary
         return self._search
 
-    def _ids(self, text: str) -> list[int]:
-        """Token ids of a text, headed by the start token, cut at the front to leave room for words and phrases.
+    def _head(self, register: Register | None, checkpoint: Checkpoint) -> Node:
+        """What every text of a register begins with: decoded once, and held."""
+        name = register.name if register else ""
+        if name not in self._heads:
+            tokenizer, config = self.model.tokenizer, self.model.decoder.config
+            preamble = tokenizer.encode(register.preamble) if register else []
+            if len(preamble) > config.context // 8:  # it would take the room of the text itself
+                preamble = []
+            self._heads[name] = self._read(self.model.decoder.root, [config.start_token, *preamble], checkpoint)
+        return self._heads[name]
+
+    def _ids(self, text: str, head: Node) -> list[int]:
+        """Token ids of a text that follows `head`, cut at the front to leave room for words and phrases.
 
         The cut moves by a quarter of the room at once: one token a key would leave nothing of the cache in use.
         """
         config = self.model.decoder.config
-        room = config.context - 1 - min(_PHRASE_TOKENS + LONGEST_WORD, config.context // 2)
+        room = config.context - len(head) - min(_PHRASE_TOKENS + LONGEST_WORD, config.context // 2)
         ids = self.model.tokenizer.encode(text)
         hop = max(1, room // 4)
-        return [config.start_token, *ids[-(-max(0, len(ids) - room) // hop) * hop :]]
+        return ids[-(-max(0, len(ids) - room) // hop) * hop :]
 
-    def _read(self, ids: list[int], checkpoint: Checkpoint) -> Node:
-        """Decode a text's ids as far as they are not cached."""
+    def _read(self, head: Node, ids: list[int], checkpoint: Checkpoint) -> Node:
+        """Decode ids after `head` as far as they are not cached."""
         decoder = self.model.decoder
         while True:
             try:
-                node = decoder.root
-                for longer in decoder.steps(decoder.root, ids):
+                node = head
+                for longer in decoder.steps(head, ids):
                     node = longer
                     checkpoint()
                 return node

@@ -141,3 +141,17 @@ def test_a_prepared_text_is_not_read_again(predictor: Predictor) -> None:
     predictor.predict("They will be there in a moment ")
     assert predictor.model.decoder.reused_tokens - reused > 5
     assert predictor.model.decoder.forwards - forwards <= 5
+
+
+def test_a_name_that_was_written_is_offered_again(predictor: Predictor) -> None:
+    text = "Dear Zwanziger, we met. I hope that Zwa"
+    assert "Zwanziger" in [word.text for word in predictor.predict(text, 3, document="letter").words]
+    unread = predictor.predict("Dear Sir, we met. I hope that Zwa", 3, document="another")
+    assert "Zwanziger" not in [word.text for word in unread.words]
+
+
+def test_documents_do_not_hear_each_other(predictor: Predictor) -> None:
+    predictor.predict("Zwanziger ", 3, document="letter")
+    assert "Zwanziger" not in [word.text for word in predictor.predict("Zwa", 3, document="another").words]
+    predictor.close("letter")
+    assert "Zwanziger" not in [word.text for word in predictor.predict("Zwa", 3, document="letter").words]

@@ -14,11 +14,13 @@ import pytest
 import torch
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from foreword_models.errors import Cancelled
 from foreword_models.gpt.decoder import Decoder, Node
 from foreword_models.words.characters import word_end
-from foreword_models.words.search import Budget, Found, WordSearch
+from foreword_models.words.frontier import Found
+from foreword_models.words.search import Budget, WordSearch
 from foreword_models.words.vocabulary import Vocabulary
 
 TOKENS = [b"", b" ", b"a", b"b", b" a", b" ab", b"ab", b"ba", b"'", b"'b", b".", b". ", b" (", b"-", "é".encode()]
@@ -61,9 +63,17 @@ class RandomModel:
         return torch.from_numpy(np.log(self.distribution(node.tokens)))
 
 
-def find(model: RandomModel, typed: bytes, count: int, budget: Budget = PLENTY, **options: Any) -> Found:
+def find(
+    model: RandomModel,
+    typed: bytes,
+    count: int,
+    budget: Budget = PLENTY,
+    *,
+    endings: NDArray[np.float32] | None = None,
+    **options: Any,
+) -> Found:
     boundary = cast(Node, _Node(()))
-    search = WordSearch(cast(Decoder, model), Vocabulary(TOKENS), boundary)
+    search = WordSearch(cast(Decoder, model), Vocabulary(TOKENS, endings), boundary)
     return search.find(typed, count, budget=budget, **options)
 
 
@@ -74,7 +84,7 @@ def brute_force(model: RandomModel, typed: str) -> tuple[dict[str, float], float
     """
     words: defaultdict[str, float] = defaultdict(float)
     space = typed.startswith(" ")
-    total, unfollowed = (0.0, 0.0) if typed else (1.0, 0.0)
+    total, unfollowed = 0.0, 0.0
     stack: list[tuple[tuple[int, ...], str, float]] = [((), "", 1.0)]
     while stack:
         tokens, text, mass = stack.pop()
@@ -82,7 +92,9 @@ def brute_force(model: RandomModel, typed: str) -> tuple[dict[str, float], float
             longer = text + TOKENS[i].decode()
             if not (longer.startswith(typed) or (typed.startswith(longer) and TOKENS[i])):
                 continue
-            if len(text) < len(typed) <= len(longer):
+            if not typed and not text and not (longer and longer[0].isalpha()):
+                continue  # where no space is to come, a word begins at once
+            if len(text) < len(typed) <= len(longer) or not (text or typed):
                 total += share
             begun = longer[space:]
             end = word_end(begun)
@@ -175,7 +187,54 @@ def test_a_checkpoint_abandons_the_search_and_nothing_is_lost() -> None:
     assert find(model, b" ", 3) == find(RandomModel(2), b" ", 3)
 
 
-def test_time_runs_out_once_there_is_a_word() -> None:
-    found = find(RandomModel(3), b" ", 3, Budget(forwards=200, seconds=-1.0))
+def test_a_search_that_has_found_nothing_is_given_another_forward() -> None:
+    model = RandomModel(3)
+    assert not find(model, b" ", 3, Budget(forwards=0)).words
+    rescued = find(model, b" ", 3, Budget(forwards=0, rescue=5))
+    assert rescued.words
+    assert 0 < rescued.forwards < 5
+    assert find(model, b" ", 3, Budget(forwards=1, rescue=5)).forwards == rescued.forwards == 1
+
+
+ENDINGS = np.array([0, 0, 0.7, 0.6, 0.9, 0.5, 0.4, 0.4, 0, 0, 0, 0, 0, 0, 0], np.float32)
+
+
+@settings(max_examples=60, deadline=None, phases=QUICK)
+@given(
+    seed=st.integers(0, 10**6),
+    typed=st.sampled_from([b"", b" ", b" a", b"a", b" a'"]),
+    count=st.integers(1, 4),
+    forwards=st.integers(0, 3),
+)
+def test_an_estimate_is_wrong_by_no_more_than_is_said(seed: int, typed: bytes, count: int, forwards: int) -> None:
+    model = RandomModel(seed)
+    words, total, unfollowed = brute_force(model, typed.decode())
+    found = find(model, typed, count, Budget(forwards=forwards, estimate=True), endings=ENDINGS)
+    slack = unfollowed / total + 1e-4
+    begun = typed.decode().lstrip()
+    for word, probability in found.words:
+        assert word.startswith(begun)
+        assert len(word) > len(begun)
+        assert abs(probability - words.get(word, 0.0) / total) <= found.bound + slack
+
+
+def test_words_are_known_without_a_forward_where_it_is_known_how_words_end() -> None:
+    model = RandomModel(4)
+    found = find(model, b" ", 3, Budget(forwards=0, estimate=True), endings=ENDINGS)
+    assert model.calls == 0
+    assert {word for word, _ in found.words} <= {"a", "ab"}
     assert found.words
-    assert found.forwards < find(RandomModel(3), b" ", 3).forwards
+    assert not found.exact
+
+
+def test_nothing_is_estimated_unasked() -> None:
+    assert not find(RandomModel(4), b" ", 3, Budget(forwards=0), endings=ENDINGS).words
+    assert find(RandomModel(4), b" ", 3, endings=ENDINGS) == find(RandomModel(4), b" ", 3)
+
+
+def test_what_never_ends_a_word_is_not_offered_before_it_was_looked_at() -> None:
+    fragment = np.where(np.arange(len(TOKENS)) == 4, 0, ENDINGS).astype(np.float32)
+    words = [
+        word for word, _ in find(RandomModel(4), b" ", 3, Budget(forwards=0, estimate=True), endings=fragment).words
+    ]
+    assert "a" not in words
