@@ -19,9 +19,9 @@ from foreword_models.evaluation.engine_child import common, serve
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from foreword_models.gpt.config import Precision
     from foreword_models.gpt.decoder import Decoder, Node
     from foreword_models.gpt.model import LanguageModel
-    from foreword_models.gpt.packing import Precision
 
 CACHED = 2000
 """Tokens in the cache when resident memory is read."""

@@ -37,8 +37,22 @@ class Engine(Protocol):
         """Return the most likely token after each run of the last `run`; not timed."""
 
 
-def serve(make: Callable[[], Engine]) -> None:
-    """Make the engine and answer requests until the pipe is closed."""
+class HasFacts(Protocol):
+    """What can be served."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the report says about the engine."""
+
+
+def serve(make: Callable[[], HasFacts], answer: Callable[[Any, dict[str, Any]], dict[str, Any]] | None = None) -> None:
+    """Make the engine and answer requests until the pipe is closed.
+
+    Parameters
+    ----------
+    answer
+        From the engine and a request to the answer; `measure` by default, whose engines are `Engine`.
+    """
+    work: Callable[[Any, dict[str, Any]], dict[str, Any]] = answer or measure
     answers = os.fdopen(os.dup(1), "w", encoding="ascii", buffering=1)
     os.dup2(2, 1)
 
@@ -55,7 +69,7 @@ def serve(make: Callable[[], Engine]) -> None:
     for line in sys.stdin:
         waited = {"idle_seconds": time.perf_counter() - idle, "idle_cpu_seconds": time.process_time() - idle_cpu}
         try:
-            say({**measure(engine, json.loads(line)), **waited})
+            say({**work(engine, json.loads(line)), **waited})
         except Exception as error:
             say({"error": _sentence(error)})
         idle, idle_cpu = time.perf_counter(), time.process_time()

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -169,6 +169,14 @@ class EngineProcess:
         self.close()
         how = f"by {_signal(-code)}" if code < 0 else f"with exit code {code}"
         return f"{how}: {last}" if last else f"{how}."
+
+
+def difference(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str | None:
+    """Say in which size two engines' models differ, if in any."""
+    for key in ("vocabulary", "layers"):
+        if ours[key] != theirs[key]:
+            return f"{key} {theirs[key]} instead of {ours[key]}"
+    return None
 
 
 def _signal(number: int) -> str:
