@@ -23,6 +23,9 @@ import platformdirs
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from foreword.settings_check import Problem, check_tree, keys_of
+from foreword_models.gpt.config import Precision
+from foreword_models.words.keyboards import KeyboardName
+from foreword_models.words.registers import RegisterName
 
 __all__ = [
     "PROSE_LANGUAGES",
@@ -67,6 +70,10 @@ class CompletionSettings:
     enabled: bool = _setting(True, "Offer the next words in a list.")
     max_items: int = _setting(5, "The most words in the list.", minimum=1, maximum=10)
     minimum_probability: float = _setting(0.005, "Leave out words less probable than this.", minimum=0, maximum=1)
+    keyboard: Literal["none", KeyboardName] = _setting(
+        "qwerty", "On which letters are mistyped: words for what was meant are offered; none: only words as typed."
+    )
+    think_ahead: bool = _setting(True, "Go on searching behind an answer, for the next key; costs processor time.")
     trigger_characters: tuple[str, ...] = _setting(
         (), "Characters after which the editor opens the list by itself.", characters=1
     )
@@ -113,7 +120,7 @@ class ModelSettings:
 
     decoder: str = _setting("smollm2-135m", "Model pack, or path of a model, that predicts words.")
     encoder: str = _setting("minilm-l6", "Model pack, or path of a model, that reads sentences.")
-    precision: Literal["auto", "int4+int8", "int8", "int4", "bfloat16", "float32"] = _setting(
+    precision: Literal["auto", Precision] = _setting(
         "auto", "Of the weights that predict words; auto: what was measured to be quickest on this machine."
     )
 
@@ -131,6 +138,9 @@ class LanguageSettings:
     )
     diagnostics: DiagnosticsSettings = field(
         default_factory=DiagnosticsSettings, metadata=_about("The marks on sentences.")
+    )
+    register: Literal["auto", "none", RegisterName] = _setting(
+        "auto", "What kind of text to expect at the beginning of a document; auto: by its language and file name."
     )
 
 
@@ -175,6 +185,7 @@ class Settings(LanguageSettings):
             dataclasses.replace(resolved.completion, enabled=enabled and resolved.completion.enabled),
             dataclasses.replace(resolved.inline_completion, enabled=enabled and resolved.inline_completion.enabled),
             dataclasses.replace(resolved.diagnostics, enabled=enabled and resolved.diagnostics.enabled),
+            resolved.register,
         )
 
 

@@ -10,18 +10,9 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
+from foreword_models.evaluation.decoder_rows import ROWS
 
-NAMES = {
-    "decode_1_at_256",
-    "decode_1_at_1024",
-    "decode_8_at_256",
-    "prefill_256",
-    "prefill_1024",
-    "edit_middle_of_1000",
-    "branch_16",
-    "next_at_edit_of_1000",
-}
+pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -40,7 +31,7 @@ def test_one_round_without_peers(pack: Callable[[str], Path]) -> None:
     process = bench("--rounds", "1", "--json", "--llama-python", "no-such-python")
     assert process.returncode == 0, process.stderr
     result = json.loads(process.stdout)
-    assert {row["name"] for row in result["rows"]} == NAMES
+    assert {row["name"] for row in result["rows"]} == {row.name for row in ROWS}
     for row in result["rows"]:
         assert row["milliseconds"] > 0
         assert row["floor_milliseconds"] > 0

@@ -53,7 +53,10 @@ def test_complete() -> None:
     assert answer["prefix"] == ""
     assert answer["model"] == "smollm2-135m"
     assert len(answer["words"]) == 3
-    assert {"minute", "moment"} <= {word["word"] for word in answer["words"]}
+    assert answer["words"][0]["word"] == "minute"
+    bare = result(foreword("complete", "I will be there in a ", "--n", "3", "--register", "none", "--json"))
+    assert {"minute", "moment"} <= {word["word"] for word in bare["words"]}
+    assert foreword("complete", "Hello", "--register", "shouting").returncode == 2
     process = foreword("complete", "We should sche")
     assert process.stdout.decode().split()[0] == "schedule"
     assert b"%" in process.stdout

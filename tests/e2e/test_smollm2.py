@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import torch
 
+from foreword_models.gpt.config import Precision
 from foreword_models.gpt.model import LanguageModel, open_model
-from foreword_models.gpt.packing import Precision, precisions
+from foreword_models.gpt.packing import precisions
+from foreword_models.words.keyboards import keyboard
 from foreword_models.words.predictor import Predictor
 from foreword_models.zoo.download import download
 from foreword_models.zoo.progress import Silent
@@ -104,6 +106,22 @@ def test_words_are_real_words(pack: Callable[[str], Path], text: str, expected: 
     words = {word.text for word in prediction.words}
     assert expected <= words
     assert all(word.startswith(prediction.prefix) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("I saw teh", "the"),
+        ("I want to go to the libary", "library"),
+        ("What do you thnk", "think"),
+        ("We shuold", "should"),
+        ("We had a meetign", "meeting"),
+    ],
+)
+def test_what_was_meant_is_offered(pack: Callable[[str], Path], text: str, meant: str) -> None:
+    predictor = Predictor(open_model(pack("smollm2-135m")))
+    assert predictor.predict(text, 3, keyboard=keyboard("qwerty")).words[0].text == meant
+    assert meant not in [word.text for word in predictor.predict(text, 3).words]
 
 
 def test_a_phrase_goes_on_sensibly(pack: Callable[[str], Path]) -> None:

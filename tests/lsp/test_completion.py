@@ -47,8 +47,10 @@ def test_the_list_follows_the_word_as_it_is_typed(server: Client) -> None:
     uri = server.open("We ")
     for number, letter in enumerate("schedul"):
         server.change(uri, replaced((0, 3 + number), (0, 3 + number), letter), version=number + 2)
-        labels = [item["label"] for item in server.items(uri, 0, 4 + number)]
-        assert all(label.startswith("schedul"[: number + 1]) for label in labels)
+        typed = "schedul"[: number + 1]
+        for item in server.items(uri, 0, 4 + number):
+            # A model of random weights expects nothing: it may take what is typed for a slip.
+            assert item["label"].startswith(typed) or item["filterText"] == typed
 
 
 @pytest.mark.parametrize("language", ["rust", "python", "json", "no-such-language"])

@@ -48,6 +48,7 @@ def test_every_key_applies() -> None:
             "enabled": False,
             "maxItems": 3,
             "minimumProbability": 0.1,
+            "thinkAhead": False,
             "triggerCharacters": [" ", "é"],
         },
         "inlineCompletion": {"enabled": False, "maxWords": 20},
@@ -63,7 +64,7 @@ def test_every_key_applies() -> None:
     }
     settings, problems = parse(tree)
     assert not problems
-    completion = CompletionSettings(False, 3, 0.1, (" ", "é"))
+    completion = CompletionSettings(False, 3, 0.1, think_ahead=False, trigger_characters=(" ", "é"))
     assert settings.completion == completion
     assert settings.diagnostics.classifier("sentiment") == ClassifierSettings(False, ("negative",), "hint", 1.0)
     assert settings.model == ModelSettings("/a/model", "other", "int4+int8")
@@ -154,7 +155,7 @@ def test_every_key_applies() -> None:
         (
             {"languages": {"markdown": {"model": {}}}},
             "languages.markdown.model is not a setting and is ignored; "
-            "known are enabled, completion, inlineCompletion, diagnostics.",
+            "known are enabled, completion, inlineCompletion, diagnostics, register.",
         ),
         ("text", "The tree of settings must be a table of settings, not 'text'; its defaults are used."),
     ],

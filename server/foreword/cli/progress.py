@@ -31,11 +31,17 @@ class TerminalProgress:
         What is counted: bytes are shown as sizes with a speed, steps as numbers.
     console : Console, optional
         Where to; stderr by default, so that stdout holds nothing but results.
+    live : bool
+        Redraw the bar all the time, so that clocks go on; else only in `update`, which leaves the processor alone
+        between two calls.
     """
 
-    def __init__(self, unit: Literal["bytes", "steps"] = "bytes", console: Console | None = None) -> None:
+    def __init__(
+        self, unit: Literal["bytes", "steps"] = "bytes", console: Console | None = None, *, live: bool = True
+    ) -> None:
         self._console = console or Console(stderr=True, highlight=False)
         self._unit = unit
+        self._live = live
         self._description = ""
         self._total = self._done = 0
         self._began = self._spoke = 0.0
@@ -51,7 +57,7 @@ class TerminalProgress:
         self._description, self._total, self._done = description, total, 0
         self._began = self._spoke = time.monotonic()
         if self._console.is_terminal:
-            bar = Progress(*self._columns(), console=self._console)
+            bar = Progress(*self._columns(), console=self._console, auto_refresh=self._live)
             task = bar.add_task(description, total=total or None)
             bar.start()
             self._bar = bar, task
@@ -63,7 +69,7 @@ class TerminalProgress:
         self._done = done
         if self._bar is not None:
             bar, task = self._bar
-            bar.update(task, completed=done)
+            bar.update(task, completed=done, refresh=not self._live)
         elif self._total and time.monotonic() - self._spoke >= _QUIET:
             self._spoke = time.monotonic()
             self.say(f"{self._description}: {100 * done // self._total} %")

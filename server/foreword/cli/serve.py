@@ -34,12 +34,12 @@ def serve_stdio() -> NoReturn:
     # A stray print, of a library's C code even, must not get between the protocol's messages.
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    read, greeted = greet(sys.stdin.buffer, out)
+    first, greeted = greet(sys.stdin.buffer, out)
 
     from foreword.lsp.server import ForewordServer
 
     server = ForewordServer()
-    code = server.serve(sys.stdin.buffer, out, read=read, greeted=greeted)
+    code = server.serve(sys.stdin.buffer, out, first=first, greeted=greeted)
     server.engine.close()
     sys.stderr.flush()
     # The editor is waiting; the interpreter would take torch apart first, or wait for a thread that imports it.

@@ -11,7 +11,9 @@ import asyncio
 import heapq
 import itertools
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable, Hashable
 from enum import IntEnum
 from typing import Any, TypeVar
@@ -94,6 +96,7 @@ class Engine:
         self._order = itertools.count()
         self._latest: dict[Hashable, _Job] = {}
         self._thread: threading.Thread | None = None
+        self._used = time.monotonic()  # infinite while a job is running
 
     async def run(self, priority: Priority, work: Callable[[Checkpoint], T], *, key: Hashable = None) -> T:
         """Run `work` on the inference thread and return its result.
@@ -130,6 +133,11 @@ class Engine:
             if key is not None and self._latest.get(key) is job:
                 del self._latest[key]
 
+    async def quiet(self, seconds: float) -> None:
+        """Wait until there has been nothing to do for so long."""
+        while (left := self._used + seconds - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, seconds))
+
     def close(self, wait: float = 1.0) -> bool:
         """Take no more jobs, abandon the running one at its next checkpoint, and wait for the thread to end.
 
@@ -162,6 +170,7 @@ class Engine:
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
+            self._used = math.inf
             try:
                 job.settle(result=job.work(lambda job=job: self._check(job)))  # type: ignore[misc]
             except _Preempted:
@@ -170,6 +179,7 @@ class Engine:
                 job.settle(error=EngineClosedError())  # heard by nobody unless the engine is closing
             except BaseException as error:  # a panic of a library in Rust is no Exception; the thread outlives it
                 job.settle(error=_as_exception(error))
+            self._used = time.monotonic()
             del job  # while the thread waits for the next one, nothing is to hold the text of a document that is closed
 
     def _put_back(self, job: _Job) -> None:

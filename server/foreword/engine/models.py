@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from foreword_models.errors import ForewordError, UnsupportedModelError
+from foreword_models.gpt.config import PRECISIONS, Precision
 from foreword_models.zoo.locate import locate
 from foreword_models.zoo.progress import Progress
 from foreword_models.zoo.registry import Kind
@@ -16,7 +17,6 @@ from foreword_models.zoo.store import Store
 
 if TYPE_CHECKING:
     from foreword.engine.reader import Reader
-    from foreword_models.gpt.packing import Precision
     from foreword_models.gpt.tuning import Choice
     from foreword_models.words.predictor import Predictor
 
@@ -84,6 +84,34 @@ class Models:
             raise self._reader
         return self._reader
 
+    def to_be_measured(self) -> bool:
+        """Whether it is not known yet how the decoder runs fastest on this machine, and would be of use."""
+        if os.environ.get("FOREWORD_MEASURE") == "0" or wanted_precision(self._precision) is not None:
+            return False
+        return self._remembered(self._locate("decoder")) is None
+
+    def measure(self, checkpoint: Callable[[], None]) -> None:
+        """Find out how the decoder runs fastest on this machine, and remember it: the next load goes by that.
+
+        Takes some seconds of all cores, in a process of its own. Nothing is measured while the machine is busy.
+
+        Parameters
+        ----------
+        checkpoint
+            Called many times a second; what it raises ends the measurement.
+
+        Raises
+        ------
+        ForewordError
+            The model cannot be found or run.
+        """
+        from foreword_models.gpt import machine, measurements, tuning
+
+        folder = self._locate("decoder")
+        if (machine.load_per_core() or 0) <= machine.BUSY:
+            choice = tuning.measure_apart(folder, checkpoint=checkpoint)
+            measurements.remember(folder, Store.default().root, choice)
+
     def fetch(self) -> None:
         """Bring both models onto this machine without loading them."""
         self._locate("decoder")
@@ -105,7 +133,7 @@ class Models:
         wanted = wanted_precision(self._precision)
         self._progress.start(f"Loading {self._decoder}", 0)
         try:
-            choice = self._measured(folder) if wanted is None else None
+            choice = self._remembered(folder) if wanted is None else None
             # The thread count is torch's, not the decoder's: the encoder shares it, and does not set it again.
             use_all_cores() if choice is None else use_threads(choice.threads)
             self._threads_set = True
@@ -119,28 +147,15 @@ class Models:
         finally:
             self._progress.finish()
 
-    def _measured(self, folder: Path) -> Choice | None:
-        """How to run the decoder here: as remembered, else as measured now; None where neither is to be had.
+    def _remembered(self, folder: Path) -> Choice | None:
+        """How to run the decoder here, if that was measured before."""
+        from foreword_models.gpt import measurements
 
-        A busy machine is measured another time. Called while loading is in progress.
-        """
-        from foreword_models.gpt import machine, measurements, tuning
-
-        root = Store.default().root
         try:
-            choice = measurements.remembered(folder, root)
-            if choice is not None or os.environ.get("FOREWORD_MEASURE") == "0":
-                return choice
-            if (machine.load_per_core() or 0) > machine.BUSY:
-                return None
-            self._progress.start("Measuring this machine (once)", 0)
-            choice = tuning.measure_apart(folder)
-            self._progress.start(f"Loading {self._decoder}", 0)
-            measurements.remember(folder, root, choice)
-            return choice
+            return measurements.remembered(folder, Store.default().root)
         except Exception as error:
-            # A model that cannot be measured may well be loaded, and if not, loading it says why.
-            logger.warning("this machine was not measured: %s", type(error).__name__)
+            # A model that cannot be looked at may well be loaded, and if not, loading it says why.
+            logger.warning("a measurement was not read: %s", type(error).__name__)
             return None
 
     def _load_reader(self) -> Reader:
@@ -176,8 +191,6 @@ def wanted_precision(setting: str = "auto") -> Precision | None:
     named = os.environ.get("FOREWORD_PRECISION") or setting
     if named == "auto":
         return None
-    from foreword_models.gpt.packing import PRECISIONS
-
     for precision in PRECISIONS:
         if precision == named:
             return precision

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import weakref
 from collections.abc import Callable, Hashable
 from typing import Any, BinaryIO, TypeVar
 
 from lsprotocol import types
+from pygls.io_ import StdoutWriter
 from pygls.lsp.server import LanguageServer
 
 from foreword import __version__
@@ -16,9 +18,9 @@ from foreword.engine.engine import Checkpoint, Engine, EngineClosedError, Priori
 from foreword.engine.models import Models
 from foreword.lsp.capabilities import initial_settings
 from foreword.lsp.features import completion, configuration, diagnostics, documents, inline_completion
-from foreword.lsp.greeting import Rejoined
 from foreword.lsp.progress import WorkDoneProgress
 from foreword.lsp.protocol import ForewordProtocol
+from foreword.lsp.transport import listen
 from foreword.settings import LanguageSettings, Settings
 from foreword.settings_check import Problem
 from foreword.text.document import Document
@@ -56,27 +58,48 @@ class ForewordServer(LanguageServer):
         self.reading: dict[str, asyncio.Task[None]] = {}
         self.marked: set[str] = set()
         self.background: set[asyncio.Task[None]] = set()
+        self.measuring: asyncio.Task[None] | None = None
         self.prepared: weakref.WeakKeyDictionary[Document, str] = weakref.WeakKeyDictionary()
         self.exit_code = 1
         self._initialize_params: dict[str, Any] = {}
+        self._end = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: set[str] = set()
         for feature in (documents, configuration, completion, inline_completion, diagnostics):
             feature.register(self)
 
-    def serve(self, stdin: BinaryIO, stdout: BinaryIO, *, read: bytes, greeted: int | str | None) -> int:
+    def serve(self, stdin: BinaryIO, stdout: BinaryIO, *, first: bytes | None, greeted: int | str | None) -> int:
         """Serve one client on two streams until it says ``exit`` or its stream ends; returns the exit code.
 
         Parameters
         ----------
-        read, greeted
+        first, greeted
             What `greeting.greet` returned.
         """
         protocol = self.protocol
         assert isinstance(protocol, ForewordProtocol)
         protocol.greeted = greeted
-        self.start_io(Rejoined(read, stdin), stdout)  # type: ignore[arg-type]
+        protocol.set_writer(StdoutWriter(stdout))
+        asyncio.run(self._serve(stdin, first))
         return self.exit_code
+
+    async def _serve(self, stdin: BinaryIO, first: bytes | None) -> None:
+        if first is not None:
+            self._take(first)
+            listen(stdin, asyncio.get_running_loop(), self._take, self._end.set)
+            await self._end.wait()
+
+    def _take(self, body: bytes) -> None:
+        """Handle a message; nothing that is wrong with it ends the session."""
+        if self._end.is_set():
+            return
+        try:
+            self.protocol.handle_message(json.loads(body))
+        except BrokenPipeError:
+            logger.warning("the client has gone")
+            self._end.set()
+        except Exception as error:
+            self.report_server_error(error, type(self.protocol))
 
     def begin(self, params: dict[str, Any], encoding: str) -> None:
         """Take note of the client's ``initialize``."""
@@ -137,8 +160,7 @@ class ForewordServer(LanguageServer):
     def stop(self, exit_code: int) -> None:
         """End the main loop after the message in hand."""
         self.exit_code = exit_code
-        if self._stop_event is not None:
-            self._stop_event.set()
+        self._end.set()
 
     def on_loop(self, work: Callable[[], None]) -> None:
         """Run a function on the event loop's thread, soon; nothing happens when the loop is gone."""

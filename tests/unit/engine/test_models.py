@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from foreword.engine.models import Models, wanted_precision
-from foreword_models.errors import ModelError, UnsupportedModelError
+from foreword_models.errors import UnsupportedModelError
 from foreword_models.gpt import machine, measurements, packing, tuning
+from foreword_models.gpt.config import Precision
 from foreword_models.gpt.tuning import Choice, Timing
 from foreword_models.zoo.locate import locate
 from foreword_models.zoo.store import Store
@@ -55,7 +56,7 @@ def models(raw: Path, precision: str = "auto", told: Told | None = None) -> Mode
     return Models(decoder=str(raw), encoder="x", precision=precision, progress=told or Told(), say=print)
 
 
-def choice(precision: packing.Precision = "bfloat16", threads: int = 3) -> Choice:
+def choice(precision: Precision = "bfloat16", threads: int = 3) -> Choice:
     return Choice(precision, threads, "cpu", (Timing(precision, threads, 1, 1, 1, 1),), "2026-01-02T03:04:05+00:00")
 
 
@@ -63,20 +64,23 @@ def running(models: Models) -> tuple[str, int]:
     return models.predictor().model.decoder.precision, torch.get_num_threads()
 
 
-def test_this_machine_is_measured_once(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_this_machine_is_measured_once_and_for_the_next_load(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[Path] = []
 
-    def measure(folder: Path) -> Choice:
+    def measure(folder: Path, **_: object) -> Choice:
         measured.append(folder)
         return choice()
 
     monkeypatch.setattr(tuning, "measure_apart", measure)
-    first, second = Told(), Told()
-    assert running(models(raw, told=first)) == ("bfloat16", 3)
-    assert running(models(raw, told=second)) == ("bfloat16", 3)
+    told = Told()
+    first = models(raw, told=told)
+    assert running(first) == defaults(raw)
+    assert first.to_be_measured()
+    first.measure(lambda: None)
+    assert not any("Measuring" in line for line in told.started)
+    assert running(models(raw)) == ("bfloat16", 3)
+    assert not models(raw).to_be_measured()
     assert len(measured) == 1
-    assert "Measuring this machine (once)" in first.started
-    assert second.started == [f"Loading {raw}"]
     assert measurements.remembered(measured[0], Store.default().root) == choice()
 
 
@@ -85,36 +89,33 @@ def defaults(raw: Path) -> tuple[str, int]:
     return packing.precisions(folder, torch.device("cpu"))[0], machine.most_threads()
 
 
-@pytest.mark.parametrize("error", [ModelError("no"), RuntimeError("kernel"), MemoryError()])
-def test_a_measurement_that_fails_leaves_the_defaults(
-    raw: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def measure(_: Path) -> Choice:
-        raise error
+def test_what_remembers_a_measurement_may_fail(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def remembered(*_: object) -> Choice:
+        raise MemoryError
 
-    monkeypatch.setattr(tuning, "measure_apart", measure)
+    monkeypatch.setattr(measurements, "remembered", remembered)
     assert running(models(raw)) == defaults(raw)
 
 
-@pytest.mark.parametrize("why", ["told not to", "busy"])
-def test_nothing_is_measured(raw: Path, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tuning, "measure_apart", lambda _: pytest.fail("measured"))
-    if why == "busy":
-        monkeypatch.setattr(machine, "load_per_core", lambda: 3.0)
-    else:
-        monkeypatch.setenv("FOREWORD_MEASURE", "0")
-    told = Told()
-    assert running(models(raw, told=told)) == defaults(raw)
-    assert not any("Measuring" in line for line in told.started)
+def test_a_busy_machine_is_measured_another_time(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuning, "measure_apart", lambda *_, **__: pytest.fail("measured"))
+    monkeypatch.setattr(machine, "load_per_core", lambda: 3.0)
+    models(raw).measure(lambda: None)
+    assert models(raw).to_be_measured()
+
+
+def test_nothing_is_measured_for_who_chose_or_forbade_it(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not models(raw, "float32").to_be_measured()
+    monkeypatch.setenv("FOREWORD_MEASURE", "0")
+    assert not models(raw).to_be_measured()
 
 
 def test_a_precision_that_is_asked_for_comes_first(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tuning, "measure_apart", lambda _: pytest.fail("measured"))
     assert running(models(raw, "float32"))[0] == "float32"
     monkeypatch.setenv("FOREWORD_PRECISION", "bfloat16")
     assert running(models(raw, "float32"))[0] == "bfloat16"
     monkeypatch.setenv("FOREWORD_PRECISION", "int2")
-    with pytest.raises(UnsupportedModelError, match="set FOREWORD_PRECISION to auto, float32"):
+    with pytest.raises(UnsupportedModelError, match=r"set FOREWORD_PRECISION to auto, int4\+int8"):
         models(raw).predictor()
 
 

@@ -15,6 +15,7 @@ from foreword.lsp.server import ForewordServer
 from foreword.settings import Settings, parse
 from foreword.text.document import Document
 from foreword_models.errors import CacheFullError
+from foreword_models.words.predictor import Prediction
 
 URI = "untitled:a.md"
 TEXT = "some words " * 100
@@ -44,7 +45,8 @@ class Listener:
 
 @pytest.fixture
 async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ForewordServer]:
-    monkeypatch.setattr(thinking, "PAUSE", 0.0)
+    for pause in ("PAUSE", "ON_ITS_WAY", "LULL"):
+        monkeypatch.setattr(thinking, pause, 0.0)
     server = ForewordServer()
     server.settings = Settings()
     server.documents[URI] = Document(URI, "markdown", 1, TEXT, "utf-16")
@@ -170,3 +172,60 @@ async def test_another_model_has_prepared_nothing(server: ForewordServer, listen
     prepare(server, TEXT)
     await settled(server)
     assert newer.prepared == [TEXT]
+
+
+def prediction(*, exact: bool) -> Prediction:
+    return Prediction("", (), exact, 0.0, 0)
+
+
+async def test_a_search_goes_on_until_the_document_changes(server: ForewordServer) -> None:
+    document, searched = server.documents[URI], 0
+
+    def search(checkpoint: Checkpoint, _: int) -> Prediction:
+        nonlocal searched
+        searched += 1
+        for _ in range(3):
+            checkpoint()
+        searched += 10
+        return prediction(exact=True)
+
+    thinking.refine(server, document, search)
+    await settled(server)
+    assert searched == 11
+
+    def edited(checkpoint: Checkpoint, forwards: int) -> Prediction:
+        document.version += 1
+        return search(checkpoint, forwards)
+
+    thinking.refine(server, document, edited)
+    await settled(server)
+    assert searched == 12
+
+    thinking.refine(server, document, search)
+    document.version += 1  # before its turn has come
+    await settled(server)
+    assert searched == 12
+
+
+@pytest.mark.parametrize("exact", [True, False])
+async def test_more_is_spent_in_a_lull_on_what_is_not_sure(server: ForewordServer, *, exact: bool) -> None:
+    spent = []
+
+    def search(_: Checkpoint, forwards: int) -> Prediction:
+        spent.append(forwards)
+        return prediction(exact=exact)
+
+    thinking.refine(server, server.documents[URI], search)
+    await settled(server)
+    assert spent == [thinking.AT_ONCE] if exact else [thinking.AT_ONCE, thinking.IN_A_LULL]
+
+
+async def test_a_search_that_fails_behind_an_answer_is_nobody_s_business(
+    server: ForewordServer, listener: Listener
+) -> None:
+    def search(_: Checkpoint, __: int) -> Prediction:
+        raise CacheFullError("no room")
+
+    thinking.refine(server, server.documents[URI], search)
+    await settled(server)
+    assert listener.told == []

@@ -179,9 +179,9 @@ def test_a_megabyte_is_fast(unit: str, function: Window) -> None:
     text = document(unit * (1_000_000 // len(unit)))
     end = len(text.text) - (len(text.text) - 4000) % 1000
     line, character = text.position(end)
-    begun = time.perf_counter()
+    begun = time.thread_time()
     found = function(text, line, character, 4000, 1000)
-    assert time.perf_counter() - begun < 0.1
+    assert time.thread_time() - begun < 0.5  # of the processor; a copy for each line would take minutes
     assert found is not None
     assert 1000 < len(found) <= 4000
 

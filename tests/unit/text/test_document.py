@@ -230,16 +230,16 @@ def test_a_large_document_costs_no_more_than_the_lines_concerned(line: str) -> N
     def best(action: Callable[[int], object]) -> float:
         times = []
         for i in range(40):
-            begun = time.perf_counter()
+            begun = time.thread_time()
             action(i)
-            times.append(time.perf_counter() - begun)
+            times.append(time.thread_time() - begun)
         return min(times)
 
     def break_line(i: int) -> None:
         position = ((i % 2) * 19_000, 3)
         large.apply((position, position), "\n")
 
-    # Typing, breaking lines at both ends in turn, and looking up just after; seconds.
+    # Typing, breaking lines at both ends in turn, and looking up just after; seconds of the processor.
     assert best(lambda i: large.apply(((10_000, i), (10_000, i)), "a")) < 0.3e-3
     assert best(break_line) < 0.3e-3
     assert best(lambda _: large.offset(19_900, 10)) < 0.3e-3
@@ -257,7 +257,7 @@ def test_a_megabyte_on_one_line() -> None:
 
 def test_typing_far_into_a_megabyte_of_emoji_is_fast() -> None:
     text = document("語 😀 " * 250_000)
-    begun = time.perf_counter()
+    begun = time.thread_time()
     for i in range(10):
         text.apply(((0, 500_000 + i), (0, 500_000 + i)), "a")
-    assert time.perf_counter() - begun < 1
+    assert time.thread_time() - begun < 1

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
-from foreword.lsp.features.thinking import prepare
+from foreword.lsp.features import measuring
+from foreword.lsp.features.thinking import prepare, refine
 from foreword.text.cursor import context_window, upcoming_window
+from foreword_models.words.keyboards import named_keyboard
+from foreword_models.words.registers import named
 
 if TYPE_CHECKING:
     from foreword.lsp.server import ForewordServer
     from foreword.text.document import Document
     from foreword_models.words.predictor import Prediction
+    from foreword_models.words.registers import Register
 
 CONTEXT, HOP = 4000, 1000  # code points of text before the cursor that the model reads, and how far its start moves
-SECONDS = 0.25  # after which a search begins no further forward
 
 
 def register(server: ForewordServer) -> None:
@@ -31,23 +34,26 @@ def register(server: ForewordServer) -> None:
             return types.CompletionList(is_incomplete=False, items=[])
         settings, position = server.language(document).completion, params.position
         text, upcoming = before_cursor(document, position), after_hop(document, position)
+        expected, keyboard = expected_register(server, document, position, text), named_keyboard(settings.keyboard)
         models = server.models
 
-        def work(checkpoint: Checkpoint) -> Prediction:
+        def search(checkpoint: Checkpoint, forwards: int | None = None) -> Prediction:
             predictor = models.predictor()  # imports torch, if there is a model to load
-            from foreword_models.words.search import Budget
-
             return predictor.predict(
                 text,
                 settings.max_items,
-                budget=Budget(seconds=SECONDS),
+                budget=predictor.answer if forwards is None else predictor.behind_answer(forwards),
                 minimum_probability=settings.minimum_probability,
                 document=document.uri,
+                register=expected,
+                keyboard=keyboard if forwards is None else None,  # behind an answer, nobody sees the words
                 checkpoint=checkpoint,
             )
 
         typed = typed_range(document, position)
-        prediction = await server.answer(Priority.COMPLETION, work, key=("completion", document.uri))
+        prediction = await server.answer(Priority.COMPLETION, search, key=("completion", document.uri))
+        if prediction is not None and not prediction.exact and settings.think_ahead:
+            refine(server, document, search)
         prepare(server, document, upcoming)
         # Always incomplete: at the next key, other words are likely.
         items = _items(prediction, typed(prediction.prefix)) if prediction else []
@@ -61,6 +67,7 @@ def load(server: ForewordServer) -> None:
     async def run() -> None:
         try:
             await server.engine.run(Priority.LOADING, lambda _: models.predictor(), key=("load", id(models)))
+            measuring.when_quiet(server)
         except (Superseded, EngineClosedError):
             pass
         except Exception as error:
@@ -74,6 +81,15 @@ def load(server: ForewordServer) -> None:
 def before_cursor(document: Document, position: types.Position) -> str:
     """Return the text that the model is to read."""
     return context_window(document, position.line, position.character, CONTEXT, HOP)
+
+
+def expected_register(
+    server: ForewordServer, document: Document, position: types.Position, text: str
+) -> Register | None:
+    """Return what kind of text to tell the model of: none if what it is to read does not begin with the document."""
+    if document.offset(position.line, position.character) > len(text):
+        return None
+    return named(server.language(document).register, document.language_id, document.uri)
 
 
 def after_hop(document: Document, position: types.Position) -> str | None:
@@ -94,7 +110,8 @@ def typed_range(document: Document, position: types.Position) -> Callable[[str],
     return of
 
 
-# No filterText: it would be the label, which is what counts without one, and Neovim 0.7 inserts wrongly if it is there.
+# A word that corrects what was typed would be filtered out but for its filterText. Others have none: it would be the
+# label, which is what counts without one, and Neovim 0.7 inserts wrongly if it is there.
 def _items(prediction: Prediction, range: types.Range) -> list[types.CompletionItem]:
     return [
         types.CompletionItem(
@@ -102,6 +119,7 @@ def _items(prediction: Prediction, range: types.Range) -> list[types.CompletionI
             kind=types.CompletionItemKind.Text,
             label_details=types.CompletionItemLabelDetails(description=percent(word.probability)),
             sort_text=f"{rank:02}",
+            filter_text=None if word.text.startswith(prediction.prefix) else prediction.prefix,
             text_edit=types.TextEdit(range=range, new_text=word.text),
         )
         for rank, word in enumerate(prediction.words)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from foreword.engine.engine import Checkpoint, Priority
-from foreword.lsp.features.completion import after_hop, before_cursor, typed_range
+from foreword.lsp.features.completion import after_hop, before_cursor, expected_register, typed_range
 from foreword.lsp.features.thinking import prepare
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ def register(server: ForewordServer) -> None:
             return nothing
         settings, position = server.language(document).inline_completion, params.position
         text, upcoming = before_cursor(document, position), after_hop(document, position)
-        models = server.models
+        expected, models = expected_register(server, document, position, text), server.models
 
         def work(checkpoint: Checkpoint) -> Phrase | None:
             return models.predictor().phrase(
-                text, words=settings.max_words, document=document.uri, checkpoint=checkpoint
+                text, words=settings.max_words, document=document.uri, register=expected, checkpoint=checkpoint
             )
 
         typed = typed_range(document, position)

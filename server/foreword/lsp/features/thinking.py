@@ -1,4 +1,7 @@
-"""What is done while nobody waits: the text that the context window will hop to is read before it does.
+"""What is done while nobody waits: a search goes on, and the text that the context window will hop to is read.
+
+A key is answered with what is known already, mostly without a forward. Between two keys there is time for some: the
+same search goes on, so that the next letter finds its words among those that are known, and so does the next word.
 
 The window of a long document begins elsewhere once in so many characters (`foreword.text.cursor`), and then the model
 has all of it to read anew, which takes many times as long as a key may. So from some time before, the text from the
@@ -11,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
@@ -19,9 +23,14 @@ from foreword_models.errors import Cancelled, ForewordError
 if TYPE_CHECKING:
     from foreword.lsp.server import ForewordServer
     from foreword.text.document import Document
+    from foreword_models.words.predictor import Prediction
 
 logger = logging.getLogger(__name__)
 
+AT_ONCE = 2  # forwards behind an answer: they are over before the next key of a quick typist, who never waits for them
+LULL = 0.3  # seconds after them, when whoever types has paused
+IN_A_LULL = 4  # forwards then
+ON_ITS_WAY = 0.002  # seconds that an answer is given to leave this process
 PAUSE = 0.05  # seconds after an answer: it is on its way then, and so is a second request that the same key has caused
 GROWTH = 64  # code points: no more than so many at its end being new, a text is not prepared again
 
@@ -37,6 +46,39 @@ def prepare(server: ForewordServer, document: Document, upcoming: str | None) ->
     if upcoming is None:
         return
     task = asyncio.ensure_future(_prepare(server, document, upcoming))
+    server.background.add(task)
+    task.add_done_callback(server.background.discard)
+
+
+def refine(server: ForewordServer, document: Document, search: Callable[[Checkpoint, int], Prediction]) -> None:
+    """Go on with a search that was answered before it was sure, until the document changes.
+
+    Parameters
+    ----------
+    search
+        What was answered, with so many forwards to spend: what it decodes stays for the next letter of the word, and
+        for the word after the one that is taken.
+    """
+    version = document.version
+
+    def still_wanted() -> bool:
+        return server.documents.get(document.uri) is document and document.version == version
+
+    async def run() -> None:
+        for delay, forwards in ((ON_ITS_WAY, AT_ONCE), (LULL, IN_A_LULL)):
+            await asyncio.sleep(delay)
+            if not still_wanted():
+                return
+            sure = False
+
+            def go_on(checkpoint: Checkpoint, forwards: int = forwards) -> None:
+                nonlocal sure
+                sure = search(checkpoint, forwards).exact
+
+            if not await _in_background(server, ("refine", document.uri), go_on, still_wanted) or sure:
+                return
+
+    task = asyncio.ensure_future(run())
     server.background.add(task)
     task.add_done_callback(server.background.discard)
 
@@ -60,25 +102,40 @@ async def _prepare(server: ForewordServer, document: Document, upcoming: str) ->
     if known or not _wanted(server, document):
         return
     models = server.models
+    done = await _in_background(
+        server,
+        ("thinking", document.uri),
+        lambda checkpoint: models.predictor().prepare(upcoming, checkpoint=checkpoint),
+        lambda: server.documents.get(document.uri) is document,
+    )
+    if done and server.models is models:
+        server.prepared[document] = upcoming
 
-    def work(checkpoint: Checkpoint) -> None:
-        def still_wanted() -> None:
+
+async def _in_background(
+    server: ForewordServer, key: Hashable, work: Callable[[Checkpoint], object], still_wanted: Callable[[], bool]
+) -> bool:
+    """Do something at the lowest priority while it is wanted; False if something newer has taken its place."""
+
+    def run(checkpoint: Checkpoint) -> None:
+        def between_forwards() -> None:
             checkpoint()
-            if server.documents.get(document.uri) is not document:
+            if not still_wanted():
                 raise Cancelled
 
-        models.predictor().prepare(upcoming, checkpoint=still_wanted)
+        if not still_wanted():
+            raise Cancelled
+        work(between_forwards)
 
     try:
-        await server.engine.run(Priority.THINKING, work, key=("thinking", document.uri))
+        await server.engine.run(Priority.THINKING, run, key=key)
     except (Superseded, EngineClosedError):
-        return
+        return False
     except ForewordError as error:  # nobody has asked for anything, so nobody needs to know
         logger.info("a text was not prepared: %s", type(error).__name__)
     except Exception as error:
         server.fail(error)
-    if server.models is models:
-        server.prepared[document] = upcoming
+    return True
 
 
 def _wanted(server: ForewordServer, document: Document) -> bool:
