@@ -46,13 +46,12 @@ def with_corrections(
     list
         At most `count` words, the most probable first, with P(word | context, typed).
     """
-    as_typed = {word: found.most * share for word, share in found.words}
-    if found.mass > EXPECTED or sum(as_typed.values()) > _AT_HAND * found.mass or not may_hold_slip(typed):
+    if found.mass > EXPECTED or sum(share for _, share in found.words) > _AT_HAND or not may_hold_slip(typed):
         return found.words
     meant = _meant(search, space, typed, keyboard)
     if sum(meant.values()) <= ODDS * found.mass:
         return found.words
-    joint = defaultdict(float, as_typed)
+    joint = defaultdict(float, {word: found.mass * share for word, share in found.words})
     total = found.mass
     for text, mass in heapq.nlargest(_FOLLOWED, meant.items(), key=lambda item: (item[1], item[0])):
         total += mass

@@ -22,6 +22,7 @@ LONGEST_WORD = 64  # bytes; a longer word is not followed
 _COMPARED = 8  # words below the last one wanted whose bounds are computed one by one
 _WAITING = 64  # most spellings that wait for a forward
 _PER_LETTER = 0.1  # P(a letter | those before it), roughly
+_NOTHING = 1e-30  # stands for no probability where something is divided by it
 _LOOK = 8  # spellings followed between two looks at what is worth following
 _JOINERS = "".join(JOINERS)
 
@@ -34,7 +35,7 @@ class Found:
     ----------
     words
         Words, most probable first, with P(word | context, typed): what was summed, and what is estimated of spellings
-        that were not expanded.
+        that were not expanded, as shares of `mass`.
     exact
         No other word, and no other order, is possible.
     bound
@@ -42,8 +43,6 @@ class Found:
     mass
         About P(the text goes on as typed | context): of spellings that nothing is known behind, that the next letters
         are the typed ones is a guess.
-    most
-        The most that it can be. The words' probabilities are shares of this.
     forwards
         Forwards spent.
     """
@@ -52,7 +51,6 @@ class Found:
     exact: bool
     bound: float
     mass: float
-    most: float
     forwards: int
 
 
@@ -179,13 +177,12 @@ class Frontier:
     def result(self, forwards: int) -> Found:
         """The best words so far, and what is known about them."""
         undecided, as_typed = self._undecided()
-        total = max(self._total + undecided, 1e-30)
-        least = self._least * total
+        mass = max(self._total + as_typed, _NOTHING)
+        least = self._least * mass
         ranked = self._ranked()
-        best = [(word, mass) for word, mass in ranked[: self._count] if mass >= least]
-        bound, exact = self._bounds(ranked, len(best), least)
-        shares = [(word, min(1.0, mass / total)) for word, mass in best]
-        return Found(shares, exact, min(1.0, bound / total), self._total + as_typed, total, forwards)
+        best = [(word, share) for word, share in ranked[: self._count] if share >= least]
+        bound, exact = self._bounds(ranked, len(best), mass, self._total + undecided)
+        return Found([(word, min(1.0, share / mass)) for word, share in best], exact, bound, mass, forwards)
 
     def _ranked(self) -> list[tuple[str, float]]:
         """Words and their masses, summed and estimated, the most probable first."""
@@ -254,19 +251,27 @@ class Frontier:
         least, ranked = self._least * self._total, self._ranked()
         return max(least, ranked[self._count - 1][1]) if len(ranked) >= self._count else least
 
-    def _bounds(self, ranked: list[tuple[str, float]], shown: int, least: float) -> tuple[float, bool]:
-        """Most that one of the first `shown` masses can be wrong by, and whether all is certain about these words."""
+    def _bounds(self, ranked: list[tuple[str, float]], shown: int, mass: float, highest: float) -> tuple[float, bool]:
+        """Most that a probability of the first `shown` words can be wrong by, and whether all about them is certain.
+
+        `mass` is what begins as typed, by estimate, and `highest` the most that it can be; what is known of it is the
+        least.
+        """
         unexpanded = sum(children.mass for children in self._children)
         unexpanded += sum(spelling.probability for spelling in self._unexpanded())
         compared = ranked[: shown + _COMPARED]
         certain = [self._words.get(word, 0.0) for word, _ in compared]
-        most = [mass + self._gain(word) for mass, (word, _) in zip(certain, compared, strict=True)]
-        beyond = max([unexpanded, *(mass + unexpanded for _, mass in ranked[len(compared) :][:1])])
-        exact = all(certain[i] >= max([*most[i + 1 :], beyond]) for i in range(shown))
+        most = [sure + self._gain(word) for sure, (word, _) in zip(certain, compared, strict=True)]
+        beyond = max([unexpanded, *(share + unexpanded for _, share in ranked[len(compared) :][:1])])
+        exact = all(certain[i] >= max([*most[i + 1 :], beyond, self._least * highest]) for i in range(shown))
         if shown < self._count:
-            exact = exact and max([*most[shown:], beyond]) <= least
-        wrong = [max(high - mass, mass - low) for low, high, (_, mass) in zip(certain, most, compared, strict=True)]
-        return max([*wrong[:shown], 0.0]), exact
+            exact = exact and max([*most[shown:], beyond]) <= self._least * self._total
+        lowest = max(self._total, _NOTHING)
+        wrong = [
+            max(high / lowest - share / mass, share / mass - low / highest)
+            for low, high, (_, share) in zip(certain[:shown], most, compared, strict=False)
+        ]
+        return min(1.0, max([*wrong, 0.0])), exact
 
     def _unexpanded(self) -> Iterator[Spelling]:
         """Spellings that nothing is known behind; those that are children still are not among them."""

@@ -39,15 +39,15 @@ class Expected:
         begun = {word: share for word, share in self.shares.items() if word.encode().startswith(typed)}
         total = sum(begun.values())
         ranked = sorted(((word.strip(), share / total) for word, share in begun.items()), key=lambda item: -item[1])
-        return Found(ranked[:count], False, 0.0, total, total, 0)
+        return Found(ranked[:count], False, 0.0, total, 0)
 
 
 def corrected(shares: dict[str, float], typed: str, found: Found, count: int = 3) -> list[tuple[str, float]]:
     return with_corrections(found, Expected(shares), " ", typed, QWERTY, count, 0.001)  # type: ignore[arg-type]
 
 
-def found(mass: float, *words: tuple[str, float], most: float | None = None) -> Found:
-    return Found(list(words), False, 0.0, mass, most or mass, 0)
+def found(mass: float, *words: tuple[str, float]) -> Found:
+    return Found(list(words), False, 0.0, mass, 0)
 
 
 def test_the_word_that_was_meant_comes_first() -> None:
@@ -70,11 +70,6 @@ def test_what_words_explain_is_not_doubted() -> None:
     sparse, rich = found(3e-4, ("tehran", 0.1)), found(3e-4, ("tehran", 0.9))
     assert "the" in [word for word, _ in corrected({" the": 0.01}, "teh", sparse)]
     assert corrected({" the": 0.01}, "teh", rich) == rich.words
-
-
-def test_shares_of_what_may_still_begin_so_are_counted_whole() -> None:
-    unsure = found(1e-5, ("tehran", 0.01), most=1e-3)  # all of what is likely begins with it
-    assert corrected({" the": 0.01}, "teh", unsure) == unsure.words
 
 
 @pytest.mark.parametrize("typed", ["te", "TEH", "te2"])
