@@ -102,7 +102,16 @@ def run(arguments: argparse.Namespace, samples: list[Sample]) -> dict[str, Any]:
     missing: dict[str, str] = {}
     defaults = CompletionSettings()
     for register in arguments.register:
-        settings = Settings(slots, counting, register, None, AT_ONCE, defaults.minimum_probability, defaults.keyboard)
+        settings = Settings(
+            slots,
+            counting,
+            register,
+            None,
+            AT_ONCE,
+            defaults.minimum_probability,
+            defaults.minimum_saving,
+            defaults.keyboard,
+        )
         rows[f"foreword, {register}"] = measured(make_source(predictor, settings), slots, f"foreword, {register}")
     try:
         rows[PRESAGE] = presage(measured, slots)

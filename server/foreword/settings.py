@@ -70,6 +70,9 @@ class CompletionSettings:
     enabled: bool = _setting(True, "Offer the next words in a list.")
     max_items: int = _setting(5, "The most words in the list.", minimum=1, maximum=10)
     minimum_probability: float = _setting(0.005, "Leave out words less probable than this.", minimum=0, maximum=1)
+    minimum_saving: float = _setting(
+        0.0, "Leave out words that save fewer keys than this on average.", minimum=0, maximum=5
+    )
     keyboard: Literal["none", KeyboardName] = _setting(
         "qwerty", "On which letters are mistyped: words for what was meant are offered; none: only words as typed."
     )

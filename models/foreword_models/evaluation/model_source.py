@@ -47,6 +47,7 @@ class ModelSource:
         budget: Budget | None = None,
         thinking: int = 0,
         minimum_probability: float = 0.0,
+        minimum_saving: float = 0.0,
         register: Register | None = None,
         keyboard: Keyboard | None = None,
         window: Callable[[str], str] = lambda text: text,
@@ -54,7 +55,7 @@ class ModelSource:
         self._predictor = predictor
         self._budget = budget or predictor.answer
         self._thinking = thinking
-        self._least = minimum_probability
+        self._least, self._least_saving = minimum_probability, minimum_saving
         self._register = register
         self._keyboard = keyboard
         self._window = window
@@ -77,6 +78,7 @@ class ModelSource:
                 count,
                 budget=budget,
                 minimum_probability=self._least,
+                minimum_saving=self._least_saving,
                 document=_DOCUMENT,
                 register=self._register if len(shown) == len(context) else None,
                 keyboard=keyboard,

@@ -70,8 +70,8 @@ class Measured:
     ----------
     bits
         None where the source gives texts no probability.
-    milliseconds, at_boundary
-        Of each list in turn: how long it took, and whether nothing was typed of the word.
+    milliseconds, at_boundary, offered
+        Of each list in turn: how long it took, whether nothing was typed of the word, and the words in it.
     forwards, forwards_between, exact
         Sums over the lists; None where the source does not count them.
     """
@@ -81,6 +81,7 @@ class Measured:
     bits: float | None
     milliseconds: tuple[float, ...]
     at_boundary: tuple[bool, ...]
+    offered: tuple[int, ...]
     forwards: int | None
     forwards_between: int | None
     exact: int | None
@@ -93,6 +94,7 @@ class _Timed:
         self._source = source
         self.milliseconds: list[float] = []
         self.at_boundary: list[bool] = []
+        self.offered: list[int] = []
 
     def begin(self) -> None:
         self._source.begin()
@@ -104,6 +106,7 @@ class _Timed:
         if isinstance(self._source, Rests):
             self._source.rest()
         self.at_boundary.append(not context or context[-1].isspace())
+        self.offered.append(min(count, len(words)))
         return words
 
     def knows(self, word: str) -> bool:
@@ -167,6 +170,7 @@ def _measure(
         source.bits(cased(text) if counting.case_simple else text) if isinstance(source, MeasuresBits) else None,
         tuple(timed.milliseconds),
         tuple(timed.at_boundary),
+        tuple(timed.offered),
         forwards,
         between,
         exact,
@@ -192,7 +196,8 @@ def report(
         Savings, recall, out-of-vocabulary share and the share of exact lists are in percent, each interval one of 95 %
         over texts drawn anew. Milliseconds, forwards and exactness are of the typist with the fewest slots, whose keys
         those of the others are among. ``by_context`` has the savings of words by how many words stand before them in
-        their text. What the source cannot tell is None.
+        their text. ``words_offered`` is the mean length of a list with the most slots. What the source cannot tell is
+        None.
     """
     total = _summary(measured, slots, seed, resamples)
     lists = sum(one.count.lists for one in measured)
@@ -202,6 +207,8 @@ def report(
         "forwards_per_keystroke": _rate([one.forwards for one in measured], lists, 1),
         "forwards_between_keystrokes": _rate([one.forwards_between for one in measured], lists, 1),
         "exact": _rate([one.exact for one in measured], lists, 100),
+        "words_offered": _rate([sum(one.offered) for one in measured], lists, 1),
+        "empty_lists": _rate([one.offered.count(0) for one in measured], lists, 100),
         "per_file": {
             file: _summary([one for one in measured if one.file == file], slots, seed, resamples)
             for file in dict.fromkeys(one.file for one in measured)

@@ -71,6 +71,15 @@ class Phrase:
     probability: float
 
 
+def expected_saving(word: str, probability: float, prefix: str) -> float:
+    """Return the keystrokes that a look at a word saves on average: its letters to come, if it is the wanted one.
+
+    One key takes it, in place of its last letters and the space behind it. A word that corrects what was typed saves
+    one key at least.
+    """
+    return probability * max(1, len(word) - len(prefix))
+
+
 class Predictor:
     """Predicts words for texts that are each usually a small change of one before.
 
@@ -110,6 +119,7 @@ class Predictor:
         *,
         budget: Budget | None = None,
         minimum_probability: float = 0.001,
+        minimum_saving: float = 0.0,
         document: str = "",
         register: Register | None = None,
         keyboard: Keyboard | None = None,
@@ -127,6 +137,8 @@ class Predictor:
             What the word search may spend; reading new text is not part of it.
         minimum_probability
             Less probable words are left out.
+        minimum_saving
+            Words that save fewer keystrokes than this on average are left out: P(word) times its letters to come.
         document
             Any name of the document that the text is from: what is cached of each of the last few is kept.
         register
@@ -156,7 +168,11 @@ class Predictor:
         if keyboard is not None and not own.words:
             decoded = with_corrections(found, search, space, prefix, keyboard, count, minimum_probability)
         best = mixture.mix(prefix, decoded, own, count)
-        words = tuple(Word(word, share) for word, share in best if share >= minimum_probability)
+        words = tuple(
+            Word(word, share)
+            for word, share in best
+            if share >= minimum_probability and expected_saving(word, share, prefix) >= minimum_saving
+        )
         return Prediction(prefix, words, found.exact, found.bound, self.model.decoder.forwards - before)
 
     def behind_answer(self, forwards: int) -> Budget:

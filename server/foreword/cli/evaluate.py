@@ -69,6 +69,14 @@ def words(
     keyboard: Annotated[
         str, typer.Option(metavar="NAME", help=f"Where slips are looked for: {', '.join(KEYBOARD_NAMES)}, or none.")
     ] = "qwerty",
+    minimum_saving: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="KEYS",
+            help="Offer no word that saves fewer keys than this on average; else as the settings say.",
+        ),
+    ] = None,
     jobs: Annotated[
         int, typer.Option(min=1, max=64, help="Processes, each with its own model: quicker, but slower by the list.")
     ] = 1,
@@ -125,6 +133,7 @@ def words(
         forwards,
         thinking,
         user.completion.minimum_probability,
+        user.completion.minimum_saving if minimum_saving is None else minimum_saving,
         keyboard,
     )
     decoder = predictor.model.decoder
@@ -149,6 +158,7 @@ def words(
             "forwards": predictor.answer.forwards if forwards is None else forwards,
             "thinking": thinking,
             "minimum_probability": settings.minimum_probability,
+            "minimum_saving": settings.minimum_saving,
         },
         "counting": asdict(settings.counting),
         "seed": seed,

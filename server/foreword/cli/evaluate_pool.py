@@ -37,7 +37,7 @@ class Settings:
         Of each prediction; None for those of an answer of the server.
     thinking
         Forwards between two keys.
-    minimum_probability
+    minimum_probability, minimum_saving
         Of a word to be offered.
     keyboard
         Its name, or "none".
@@ -49,6 +49,7 @@ class Settings:
     forwards: int | None
     thinking: int
     minimum_probability: float
+    minimum_saving: float
     keyboard: str
 
 
@@ -62,6 +63,7 @@ def make_source(predictor: Predictor, settings: Settings) -> ModelSource:
         budget=None if settings.forwards is None else Budget(settings.forwards),
         thinking=settings.thinking,
         minimum_probability=settings.minimum_probability,
+        minimum_saving=settings.minimum_saving,
         register=named(settings.register),
         keyboard=named_keyboard(settings.keyboard),
         window=_server_window(),

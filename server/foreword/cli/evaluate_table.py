@@ -39,8 +39,8 @@ def print_words(result: Mapping[str, Any]) -> None:
     )
     console.print(
         f"Forwards a keystroke {result['forwards_per_keystroke']}, behind it {result['forwards_between_keystrokes']}; "
-        f"exact lists {result['exact']} %, "
-        f"{result['seconds']:.0f} s in all.",
+        f"exact lists {result['exact']} %. Words in a list {result['words_offered']}, empty lists "
+        f"{result['empty_lists']} %. {result['seconds']:.0f} s in all.",
         highlight=False,
         soft_wrap=True,
     )

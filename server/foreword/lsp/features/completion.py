@@ -44,6 +44,7 @@ def register(server: ForewordServer) -> None:
                 settings.max_items,
                 budget=predictor.answer if forwards is None else predictor.behind_answer(forwards),
                 minimum_probability=settings.minimum_probability,
+                minimum_saving=settings.minimum_saving,
                 document=document.uri,
                 register=expected,
                 keyboard=keyboard if forwards is None else None,  # behind an answer, nobody sees the words
