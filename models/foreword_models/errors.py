@@ -47,6 +47,10 @@ class CorruptModelError(ModelError):
     """A model file that cannot be read, or whose parts do not fit together."""
 
 
+class UnknownWordError(ForewordError):
+    """The word vectors have no such word."""
+
+
 class DecoderError(ForewordError):
     """A request that the decoder cannot carry out; the decoder itself stays usable."""
 
