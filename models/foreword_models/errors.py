@@ -35,6 +35,10 @@ class UnknownClassifierError(ForewordError):
     """No classifier of that name is installed."""
 
 
+class MissingExtraError(ForewordError):
+    """A library that only one feature needs is not installed."""
+
+
 class ModelError(ForewordError):
     """A file or folder does not hold a model that can be used."""
 
