@@ -35,6 +35,10 @@ class UnknownClassifierError(ForewordError):
     """No classifier of that name is installed."""
 
 
+class MissingExtraError(ForewordError):
+    """A library that only one feature needs is not installed."""
+
+
 class ModelError(ForewordError):
     """A file or folder does not hold a model that can be used."""
 
@@ -45,6 +49,10 @@ class UnsupportedModelError(ModelError):
 
 class CorruptModelError(ModelError):
     """A model file that cannot be read, or whose parts do not fit together."""
+
+
+class UnknownWordError(ForewordError):
+    """The word vectors have no such word."""
 
 
 class DecoderError(ForewordError):

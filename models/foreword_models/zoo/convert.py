@@ -43,7 +43,16 @@ class Converter:
 
 def _encoder(members: Path, out: Path, report: Report) -> None:
     """Take the members as they are: a BERT checkpoint in safetensors is already what is loaded."""
-    for name in ENCODER_FILES:
+    _move(members, out, ENCODER_FILES, report)
+
+
+def _grammar(members: Path, out: Path, report: Report) -> None:
+    """Take the members as they are: onnxruntime loads the file itself."""
+    _move(members, out, GRAMMAR_FILES, report)
+
+
+def _move(members: Path, out: Path, names: tuple[str, ...], report: Report) -> None:
+    for name in names:
         if (members / name).is_file():
             (members / name).replace(out / name)
     report(1.0)
@@ -59,8 +68,20 @@ def _decoder(members: Path, out: Path, report: Report) -> None:
     pack(ggufs[0], out, report)
 
 
+def _vectors(members: Path, out: Path, report: Report) -> None:
+    """Put a matrix in numpy's format and its words in Parquet into files that can be searched where they lie."""
+    from foreword_models.static.packing import pack_arrays
+
+    matrices, words = sorted(members.glob("*.npy")), sorted(members.glob("*.parquet"))
+    if len(matrices) != 1 or len(words) != 1:
+        raise CorruptModelError("A pack of word vectors needs one .npy and one .parquet file.")
+    pack_arrays(matrices[0], words[0], out, report)
+
+
 ENCODER_FILES: Final = ("config.json", "model.safetensors", "tokenizer.json")
 DECODER_FILES: Final = ("config.json", "embeddings.safetensors", "weights.safetensors", "tokenizer.json")
+GRAMMAR_FILES: Final = ("tag_vocab.json", "tagger.onnx", "tokenizer.json")
+VECTOR_FILES: Final = ("vectors.safetensors", "words.safetensors")
 
 CONVERTERS: Final[Mapping[Kind, Converter]] = MappingProxyType(
     {
@@ -68,5 +89,8 @@ CONVERTERS: Final[Mapping[Kind, Converter]] = MappingProxyType(
         # 4 to 5 bits a weight become 8 and 4, and 16 in the embeddings, which are most of Gemma. Format and files are
         # those of `foreword_models.gpt.packing`; a test compares.
         "decoder": Converter(format=2, files=DECODER_FILES, growth=3.5, run=_decoder),
+        "grammar": Converter(format=1, files=GRAMMAR_FILES, growth=0.0, run=_grammar),
+        # The matrix again, and the words unpacked. Format and files are those of `foreword_models.static.packing`.
+        "vectors": Converter(format=1, files=VECTOR_FILES, growth=1.2, run=_vectors),
     }
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from foreword_models.errors import CorruptModelError, UnsupportedModelError
 from foreword_models.zoo import files, registry
-from foreword_models.zoo.convert import CONVERTERS, DECODER_FILES
+from foreword_models.zoo.convert import CONVERTERS
 from foreword_models.zoo.progress import Progress, Silent, stage, unsaid
 from foreword_models.zoo.pull import require
 from foreword_models.zoo.registry import Kind, Pack
@@ -26,8 +26,9 @@ def locate(
     Parameters
     ----------
     name : str
-        A pack's name; or the path of a transformers directory, or (decoders) of a GGUF file.
-    kind : {"decoder", "encoder"}
+        A pack's name; or the path of a transformers directory, or (decoders) of a GGUF file, or (vectors) of a file in
+        a format of word2vec or GloVe, or of a folder that holds the files of such a pack.
+    kind : {"decoder", "encoder", "grammar", "vectors"}
         What the model is to be used as.
 
     Raises
@@ -41,7 +42,7 @@ def locate(
     """
     path = _path(name)
     if path is not None:
-        return path if _is_ready(path, kind) else _converted(path, store, progress or Silent())
+        return path if _is_ready(path, kind) else _converted(path, kind, store, progress or Silent())
     return require(_pack(name, kind), store, progress=progress, say=say)
 
 
@@ -52,7 +53,7 @@ def ready(name: str, kind: Kind, store: Store) -> Path | None:
         return store.installed(_pack(name, kind))
     if _is_ready(path, kind):
         return path
-    folder = _folder(path, store)
+    folder = _folder(path, kind, store)
     return folder if folder.is_dir() else None
 
 
@@ -73,28 +74,28 @@ def _pack(name: str, kind: Kind) -> Pack:
 
 
 def _is_ready(path: Path, kind: Kind) -> bool:
-    """Whether a model is loaded from where it is: an encoder's directory, or a decoder that is packed already."""
-    return path.is_dir() and (kind == "encoder" or all((path / name).is_file() for name in DECODER_FILES))
+    """Whether a model is loaded from where it is: its directory, which (decoders, vectors) is packed already."""
+    if kind in ("encoder", "grammar"):
+        return True
+    return path.is_dir() and all((path / name).is_file() for name in CONVERTERS[kind].files)
 
 
-def _folder(path: Path, store: Store) -> Path:
-    """Where the packed form of a GGUF file or a transformers directory lies: one for each state of its files."""
+def _folder(path: Path, kind: Kind, store: Store) -> Path:
+    """Where the packed form of a file or a transformers directory lies: one for each state of its files."""
     try:
         parts = [path] if path.is_file() else sorted(part for part in path.iterdir() if part.suffix in _MODEL_FILES)
         states = [f"{part.name}\0{it.st_size}\0{it.st_mtime_ns}" for part in parts for it in [part.stat()]]
     except OSError as error:
         raise CorruptModelError(f"{path} cannot be read ({error.strerror}); mend that or choose another.") from error
-    identity = "\0".join([str(path.resolve()), *states, str(CONVERTERS["decoder"].format)])
+    identity = "\0".join([str(path.resolve()), *states, f"{kind} {CONVERTERS[kind].format}"])
     return store.root / "converted" / hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def _converted(path: Path, store: Store, progress: Progress) -> Path:
-    """Return the packed form of a GGUF file or a transformers directory, which is made if it is not there."""
-    folder = _folder(path, store)
+def _converted(path: Path, kind: Kind, store: Store, progress: Progress) -> Path:
+    """Return the packed form of a file or a transformers directory, which is made if it is not there."""
+    folder = _folder(path, kind, store)
     if folder.is_dir():
         return folder
-    from foreword_models.gpt.packing import pack
-
     size = path.stat().st_size if path.is_file() else files.folder_size(path)
     with files.storage_errors(store.root):
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -102,9 +103,20 @@ def _converted(path: Path, store: Store, progress: Progress) -> Path:
         working.mkdir()
         try:
             with stage(progress, f"Converting {path.name}", size) as update:
-                pack(path, working, lambda share: update(int(share * size)))
+                _convert(path, kind, working, lambda share: update(int(share * size)))
             if not folder.is_dir():  # another process may have been faster
                 files.rename_folder(working, folder)
         finally:
             files.remove_tree(working)
     return folder
+
+
+def _convert(path: Path, kind: Kind, out: Path, report: Callable[[float], None]) -> None:
+    if kind == "vectors":
+        from foreword_models.static import packing
+
+        packing.pack(path, out, report)
+    else:
+        from foreword_models.gpt.packing import pack
+
+        pack(path, out, report)

@@ -20,7 +20,7 @@ import cattrs
 
 from foreword_models.errors import UnknownPackError
 
-Kind = Literal["decoder", "encoder"]
+Kind = Literal["decoder", "encoder", "grammar", "vectors"]
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -88,7 +88,7 @@ class Pack:
     ----------
     name : str
         What the user types.
-    kind : {"decoder", "encoder"}
+    kind : {"decoder", "encoder", "grammar", "vectors"}
         What it holds, and so how it is converted.
     default : bool
         Whether it is the pack of its kind that is used when none is named.

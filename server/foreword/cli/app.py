@@ -17,6 +17,7 @@ from foreword.cli.classify import classify
 from foreword.cli.complete import complete
 from foreword.cli.demo import demo
 from foreword.cli.doctor import doctor
+from foreword.cli.grammar import grammar
 from foreword.cli.serve import serve
 from foreword_models.errors import ForewordError
 
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.command("demo")(demo)
 app.command("complete")(complete)
 app.command("classify")(classify)
+app.command("grammar")(grammar)
 app.command("serve")(serve)
 app.command("doctor")(doctor)
 app.add_typer(models.app, name="models")

@@ -16,6 +16,7 @@ from foreword_models.zoo.registry import Kind
 from foreword_models.zoo.store import Store
 
 if TYPE_CHECKING:
+    from foreword.engine.grammar import GrammarReader
     from foreword.engine.reader import Reader
     from foreword_models.gpt.tuning import Choice
     from foreword_models.words.predictor import Predictor
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+GRAMMAR_PACK = "grammar-tagger"
 
 
 class Models:
@@ -62,6 +65,7 @@ class Models:
         self._threads_set = False
         self._predictor: Predictor | ForewordError | None = None
         self._reader: Reader | ForewordError | None = None
+        self._grammar: GrammarReader | ForewordError | None = None
 
     def predictor(self) -> Predictor:
         """The word predictor; a failure to load is remembered and raised again, not tried at every key."""
@@ -83,6 +87,14 @@ class Models:
         if isinstance(self._reader, ForewordError):
             raise self._reader
         return self._reader
+
+    def grammar(self) -> GrammarReader:
+        """The finder of slips, likewise; it needs the extra ``grammar``."""
+        if self._grammar is None:
+            self._grammar = self._attempt(self._load_grammar)
+        if isinstance(self._grammar, ForewordError):
+            raise self._grammar
+        return self._grammar
 
     def to_be_measured(self) -> bool:
         """Whether it is not known yet how the decoder runs fastest on this machine, and would be of use."""
@@ -176,6 +188,18 @@ class Models:
                         f"not {self._encoder}: set model.encoder back."
                     )
             return Reader(Encoder.load(folder), classifiers)
+        finally:
+            self._progress.finish()
+
+    def _load_grammar(self) -> GrammarReader:
+        from foreword.engine.grammar import GrammarReader
+        from foreword_models.grammar.tagger import Tagger, require_onnxruntime
+
+        require_onnxruntime()  # before anything is fetched for it
+        folder = locate(GRAMMAR_PACK, "grammar", Store.default(), progress=self._progress, say=self._say)
+        self._progress.start(f"Loading {GRAMMAR_PACK}", 0)
+        try:
+            return GrammarReader(Tagger.load(folder))
         finally:
             self._progress.finish()
 

@@ -8,22 +8,24 @@ import pytest
 
 from foreword_models.errors import UnknownPackError
 from foreword_models.zoo import registry
-from foreword_models.zoo.convert import CONVERTERS, ENCODER_FILES
+from foreword_models.zoo.convert import CONVERTERS, ENCODER_FILES, GRAMMAR_FILES
 from tests.unit.zoo.tiny import CONTENTS, registry_text
 
 
 def test_every_shipped_pack_is_pinned_and_convertible() -> None:
-    assert set(registry.packs()) >= {"smollm2-135m", "gemma3-270m", "minilm-l6"}
+    assert set(registry.packs()) >= {"smollm2-135m", "gemma3-270m", "minilm-l6", "grammar-tagger", "glove-50d"}
     for name, pack in registry.packs().items():
         assert pack.name == name
         assert pack.kind in CONVERTERS
         assert all(wheel.size > 1_000_000 for wheel in pack.wheels)
         assert pack.licence
         assert pack.licence_source
-        if pack.kind == "encoder":
-            assert {member.name for member in pack.members} == set(ENCODER_FILES)
+        names = {member.name for member in pack.members}
+        if pack.kind in ("encoder", "grammar"):
+            assert names == set(ENCODER_FILES if pack.kind == "encoder" else GRAMMAR_FILES)
         else:
-            assert [Path(member.name).suffix for member in pack.members] == [".gguf"]
+            endings = {"decoder": {".gguf"}, "vectors": {".npy", ".parquet"}}
+            assert {Path(name).suffix for name in names} == endings[pack.kind]
 
 
 def test_gemma_comes_in_four_parts_and_under_terms() -> None:
