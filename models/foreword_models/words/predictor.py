@@ -176,6 +176,15 @@ class Predictor:
         self._mixtures.pop(document, None)
         self._search = None
 
+    def shed(self) -> None:
+        """Drop all that is cached of every document, because memory is short; the next key decodes its text anew.
+
+        What was learned of each document's own words is small, and stays.
+        """
+        self._search = None
+        self._pinned.clear()
+        self.model.decoder.forget()
+
     def phrase(
         self,
         text: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
 import weakref
@@ -14,12 +15,15 @@ from pygls.io_ import StdoutWriter
 from pygls.lsp.server import LanguageServer
 
 from foreword import __version__
-from foreword.engine.engine import Checkpoint, Engine, EngineClosedError, Priority, Superseded
+from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
 from foreword.engine.models import Models
+from foreword.engine.pool import Pool
 from foreword.lsp.capabilities import initial_settings
 from foreword.lsp.features import completion, configuration, diagnostics, documents, inline_completion
 from foreword.lsp.progress import WorkDoneProgress
 from foreword.lsp.protocol import ForewordProtocol
+from foreword.lsp.status import METHOD as STATUS
+from foreword.lsp.status import Status, StatusParams
 from foreword.lsp.transport import listen
 from foreword.settings import LanguageSettings, Settings
 from foreword.settings_check import Problem
@@ -30,11 +34,18 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_OFF = Settings(enabled=False)
+_numbers = itertools.count(1)
 PATIENCE = 10.0  # seconds that a request waits for a model to load; a pack may take longer to fetch
 
 
 class ForewordServer(LanguageServer):
     """The language server of one connection.
+
+    Parameters
+    ----------
+    pool
+        The engine and the models, which connections may share; a new one by default.
 
     Attributes
     ----------
@@ -42,19 +53,30 @@ class ForewordServer(LanguageServer):
         In force now.
     documents
         The open ones, by URI.
+    number
+        Of the connection, in this process: what the models and the engine know of a document has it in its name, so
+        that no connection meets what another has written.
     engine, models
         The inference thread, and what it works with.
+    paused
+        Nothing is offered or read until the user says so.
     exit_code
         What the process is to end with: 0 after ``shutdown`` and ``exit``, else 1.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pool: Pool | None = None) -> None:
         super().__init__("foreword", __version__, protocol_cls=ForewordProtocol, max_workers=1)
+        self.number = next(_numbers)
         self.settings = Settings()
         self.documents: dict[str, Document] = {}
         self.encoding = "utf-16"
-        self.engine = Engine()
-        self.models = self._new_models()
+        self.pool = pool or Pool()
+        self.engine = self.pool.engine
+        self.paused = False
+        self.status = Status(self._send_status)
+        info = types.MessageType.Info
+        self._progress = WorkDoneProgress(self.protocol, self.on_loop, self.status, lambda text: self.tell(text, info))
+        self.models: Models = self.pool.join(self.settings.model, self._progress)
         self.reading: dict[str, asyncio.Task[None]] = {}
         self.marked: set[str] = set()
         self.background: set[asyncio.Task[None]] = set()
@@ -113,13 +135,17 @@ class ForewordServer(LanguageServer):
         before = self.settings.model
         self.settings, problems = initial_settings(self._initialize_params, editor)
         if self.settings.model != before:
-            self.models = self._new_models()
+            self.models = self.pool.join(self.settings.model, self._progress)
             self.prepared.clear()
         self._show_problems(problems)
 
     def language(self, document: Document) -> LanguageSettings:
         """Return the settings that hold in a document."""
-        return self.settings.for_language(document.language_id)
+        return (_OFF if self.paused else self.settings).for_language(document.language_id)
+
+    def name_of(self, uri: str) -> str:
+        """Return the name of a document that no other connection's has, whatever its URI."""
+        return f"{self.number} {uri}"
 
     async def answer(self, priority: Priority, work: Callable[[Checkpoint], T], *, key: Hashable) -> T | None:
         """Run a request's work on the engine; None if it was superseded, waits for a model too long, or failed.
@@ -127,7 +153,9 @@ class ForewordServer(LanguageServer):
         A failure is told to the user, not to the client, which could show no more than a code.
         """
         try:
-            return await asyncio.wait_for(self.engine.run(priority, work, key=key), PATIENCE)
+            result = await asyncio.wait_for(self.engine.run(priority, work, key=key), PATIENCE)
+            self.status.failed("")
+            return result
         except (Superseded, EngineClosedError, TimeoutError):
             return None
         except Exception as error:
@@ -143,6 +171,7 @@ class ForewordServer(LanguageServer):
     def fail(self, error: Exception) -> None:
         """Tell the user about an error: its message if it is meant for them, else that something went wrong."""
         if isinstance(error, ForewordError):
+            self.status.failed(str(error))
             self.tell(str(error))
             return
         # The message of an unexpected error may hold the user's text; its type and place do not.
@@ -151,7 +180,9 @@ class ForewordServer(LanguageServer):
             place = place.tb_next
         where = f" at {place.tb_frame.f_code.co_name}:{place.tb_lineno}" if place else ""
         logger.error("unexpected %s%s", type(error).__name__, where)
-        self.tell(f"Foreword met an unexpected {type(error).__name__}{where}; please report it. It goes on working.")
+        message = f"Foreword met an unexpected {type(error).__name__}{where}; please report it. It goes on working."
+        self.status.failed(message)
+        self.tell(message)
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log that a message was not handled, without its text; pygls would show it to the user."""
@@ -170,15 +201,10 @@ class ForewordServer(LanguageServer):
         except RuntimeError:
             logger.debug("the event loop has closed")
 
-    def _new_models(self) -> Models:
-        info = types.MessageType.Info
-        return Models(
-            decoder=self.settings.model.decoder,
-            encoder=self.settings.model.encoder,
-            precision=self.settings.model.precision,
-            progress=WorkDoneProgress(self.protocol, self.on_loop),
-            say=lambda message: self.on_loop(lambda: self.tell(message, info)),
-        )
+    def _send_status(self, params: StatusParams) -> None:
+        experimental = self._initialize_params.get("capabilities", {}).get("experimental")
+        if isinstance(experimental, dict) and experimental.get("forewordStatus") is True:
+            self.protocol.notify(STATUS, params)
 
     def _show_problems(self, problems: list[Problem]) -> None:
         for problem in problems:

@@ -35,7 +35,7 @@ def register(server: ForewordServer) -> None:
         settings, position = server.language(document).completion, params.position
         text, upcoming = before_cursor(document, position), after_hop(document, position)
         expected, keyboard = expected_register(server, document, position, text), named_keyboard(settings.keyboard)
-        models = server.models
+        models, name = server.models, server.name_of(document.uri)
 
         def search(checkpoint: Checkpoint, forwards: int | None = None) -> Prediction:
             predictor = models.predictor()  # imports torch, if there is a model to load
@@ -44,14 +44,14 @@ def register(server: ForewordServer) -> None:
                 settings.max_items,
                 budget=predictor.answer if forwards is None else predictor.behind_answer(forwards),
                 minimum_probability=settings.minimum_probability,
-                document=document.uri,
+                document=name,
                 register=expected,
                 keyboard=keyboard if forwards is None else None,  # behind an answer, nobody sees the words
                 checkpoint=checkpoint,
             )
 
         typed = typed_range(document, position)
-        prediction = await server.answer(Priority.COMPLETION, search, key=("completion", document.uri))
+        prediction = await server.answer(Priority.COMPLETION, search, key=("completion", name))
         if prediction is not None and not prediction.exact and settings.think_ahead:
             refine(server, document, search)
         prepare(server, document, upcoming)

@@ -68,7 +68,7 @@ async def _read(server: ForewordServer, document: Document, settings: Diagnostic
 
     try:
         sentences, labels, classifiers = await server.engine.run(
-            Priority.DIAGNOSTICS, work, key=("diagnostics", document.uri)
+            Priority.DIAGNOSTICS, work, key=("diagnostics", server.name_of(document.uri))
         )
     except (Superseded, EngineClosedError):
         return

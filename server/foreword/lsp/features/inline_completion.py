@@ -27,14 +27,15 @@ def register(server: ForewordServer) -> None:
         settings, position = server.language(document).inline_completion, params.position
         text, upcoming = before_cursor(document, position), after_hop(document, position)
         expected, models = expected_register(server, document, position, text), server.models
+        name = server.name_of(document.uri)
 
         def work(checkpoint: Checkpoint) -> Phrase | None:
             return models.predictor().phrase(
-                text, words=settings.max_words, document=document.uri, register=expected, checkpoint=checkpoint
+                text, words=settings.max_words, document=name, register=expected, checkpoint=checkpoint
             )
 
         typed = typed_range(document, position)
-        phrase = await server.answer(Priority.INLINE_COMPLETION, work, key=("inline", document.uri))
+        phrase = await server.answer(Priority.INLINE_COMPLETION, work, key=("inline", name))
         prepare(server, document, upcoming)
         if phrase is None:
             return nothing
