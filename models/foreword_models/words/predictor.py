@@ -218,6 +218,22 @@ class Predictor:
         continuation, log_probability = self._greedy(node, words - 1, checkpoint)
         return Phrase(first.prefix, begun + continuation, word.probability * math.exp(log_probability))
 
+    def continuation(
+        self,
+        text: str,
+        *,
+        words: int = 6,
+        register: Register | None = None,
+        checkpoint: Checkpoint = lambda: None,
+    ) -> str:
+        """Return what follows `text`, which ends with a whole word, while it is likely: at most `words` words.
+
+        The search of the last prediction is left as it is: the next key finds it.
+        """
+        head = self._head(register, checkpoint)
+        node = self._read(head, self._ids(replace_surrogates(text), head), checkpoint)
+        return self._greedy(node, words, checkpoint)[0]
+
     def _greedy(self, node: Node, words: int, checkpoint: Checkpoint) -> tuple[str, float]:
         """Most probable tokens after `node` while each is likely, cut back to whole words, at most `words` of them."""
         decoder, vocabulary = self.model.decoder, self.model.tokenizer.token_bytes

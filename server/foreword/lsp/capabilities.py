@@ -16,6 +16,7 @@ from foreword import __version__
 from foreword.settings import Settings, check, merge, parse, read_files
 from foreword.settings_check import Problem
 
+COMMANDS = ("foreword.accepted",)
 ENCODINGS = ("utf-16", "utf-8", "utf-32")
 
 
@@ -28,9 +29,10 @@ def initialize_result(params: Mapping[str, Any]) -> dict[str, Any]:
             "textDocumentSync": {"openClose": True, "change": 2},
             "completionProvider": {
                 "triggerCharacters": list(settings.completion.trigger_characters),
-                "resolveProvider": False,
+                "resolveProvider": True,
             },
             "inlineCompletionProvider": {},
+            "executeCommandProvider": {"commands": list(COMMANDS)},
             "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
         },
         "serverInfo": {"name": "foreword", "version": __version__},

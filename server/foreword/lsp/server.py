@@ -19,7 +19,15 @@ from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Supe
 from foreword.engine.models import Models
 from foreword.engine.pool import Pool
 from foreword.lsp.capabilities import initial_settings
-from foreword.lsp.features import completion, configuration, diagnostics, documents, inline_completion
+from foreword.lsp.features import (
+    accepted,
+    completion,
+    configuration,
+    diagnostics,
+    documents,
+    inline_completion,
+    resolve,
+)
 from foreword.lsp.progress import WorkDoneProgress
 from foreword.lsp.protocol import ForewordProtocol
 from foreword.lsp.status import METHOD as STATUS
@@ -78,6 +86,8 @@ class ForewordServer(LanguageServer):
         self._progress = WorkDoneProgress(self.protocol, self.on_loop, self.status, lambda text: self.tell(text, info))
         self.models: Models = self.pool.join(self.settings.model, self._progress)
         self.reading: dict[str, asyncio.Task[None]] = {}
+        self.offer: resolve.Offer | None = None
+        self.accepted = 0
         self.marked: set[str] = set()
         self.background: set[asyncio.Task[None]] = set()
         self.measuring: asyncio.Task[None] | None = None
@@ -87,7 +97,7 @@ class ForewordServer(LanguageServer):
         self._end = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: set[str] = set()
-        for feature in (documents, configuration, completion, inline_completion, diagnostics):
+        for feature in (documents, configuration, completion, resolve, accepted, inline_completion, diagnostics):
             feature.register(self)
 
     def serve(self, stdin: BinaryIO, stdout: BinaryIO, *, first: bytes | None, greeted: int | str | None) -> int:
