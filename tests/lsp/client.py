@@ -119,7 +119,7 @@ class Client:
 
     def params(self, method: str) -> list[Json]:
         """The parameters of every notification and request of a method so far."""
-        return [m["params"] for m in list(self.received) if m.get("method") == method]
+        return [m.get("params") for m in list(self.received) if m.get("method") == method]
 
     def wait(self, found: Callable[[], Json], timeout: float = TIMEOUT) -> Json:
         """Wait until a function of what was received returns something true, and return that."""

@@ -1,56 +1,63 @@
 """What further models may know of a word or a sentence, and the form in which the server asks them.
 
-`foreword.engine.models.Models` answers None where there is no such model; hover, code actions and the documentation
-of words then do without.
+Hover, marks, code actions and the documentation of words do without where there is no such model. All of it is asked
+on the inference thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 
-@dataclass(frozen=True)
-class Neighbour:
-    """A word near to another, and the cosine of the angle between their vectors, -1 to 1."""
+class Neighbour(Protocol):
+    """A word near to another."""
 
-    word: str
-    similarity: float
+    @property
+    def word(self) -> str:
+        """As it is spelled."""
 
 
 class Neighbours(Protocol):
     """Vectors of words."""
 
-    def nearest(self, word: str, count: int) -> list[Neighbour]:
-        """Return at most `count` words, the nearest first; none for a word that is not known."""
+    def near(self, words: Sequence[str], count: int) -> Sequence[Sequence[Neighbour]]:
+        """Return at most `count` words for each, the nearest first; none for a word that is not known."""
 
 
-@dataclass(frozen=True)
-class Fix:
-    """A mistake in a sentence and its mend.
+class Edit(Protocol):
+    """A slip in a sentence and its mend: `replacement` takes the place of the code points from `start` to `end`."""
 
-    Attributes
-    ----------
-    start, end
-        What is replaced, in code points from the beginning of the sentence, `end` not included.
-    replacement
-        What is put there.
-    kind
-        The rule, for instance ``its/it's``: the last part of the mark's code.
-    message
-        One sentence for the user.
-    """
+    @property
+    def start(self) -> int:
+        """In code points from the beginning of the sentence."""
 
-    start: int
-    end: int
-    replacement: str
-    kind: str
-    message: str
+    @property
+    def end(self) -> int:
+        """Not included."""
+
+    @property
+    def replacement(self) -> str:
+        """What is put there; nothing, where something is one too many."""
+
+    @property
+    def kind(self) -> str:
+        """Of the slip: the last part of its mark's code."""
 
 
 class Grammar(Protocol):
-    """Finds mistakes in sentences."""
+    """Finds slips in sentences."""
 
-    def fixes(self, sentences: Sequence[str], *, checkpoint: Callable[[], None]) -> list[list[Fix]]:
-        """Return the mistakes of each sentence, in its order."""
+    def read(
+        self, texts: Iterable[str], *, checkpoint: Callable[[], None] = lambda: None
+    ) -> Mapping[str, Sequence[Edit]]:
+        """Return the edits of each distinct text, in its order."""
+
+
+@dataclass(frozen=True)
+class Lookups:
+    """Where to get such models; each function may load one, and returns None where there is none."""
+
+    grammar: Callable[[], Grammar | None] = lambda: None
+    neighbours: Callable[[], Neighbours | None] = lambda: None

@@ -16,7 +16,6 @@ from foreword_models.zoo.registry import Kind
 from foreword_models.zoo.store import Store
 
 if TYPE_CHECKING:
-    from foreword.engine.lookups import Grammar, Neighbours
     from foreword.engine.reader import Reader
     from foreword_models.gpt.tuning import Choice
     from foreword_models.words.predictor import Predictor
@@ -82,14 +81,6 @@ class Models:
         for model in (self._predictor, self._reader):
             if model is not None and not isinstance(model, ForewordError):
                 model.shed()
-
-    def neighbours(self) -> Neighbours | None:
-        """The vectors of words; none so far."""
-        return None
-
-    def grammar(self) -> Grammar | None:
-        """What finds mistakes; none so far."""
-        return None
 
     def reader(self) -> Reader:
         """The sentence reader, likewise."""

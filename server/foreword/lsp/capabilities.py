@@ -23,6 +23,8 @@ ENCODINGS = ("utf-16", "utf-8", "utf-32")
 def initialize_result(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the result of ``initialize`` for a client's parameters, both as JSON values."""
     settings, _ = initial_settings(params)
+    editor = _mapping(_mapping(params.get("capabilities")).get("textDocument"))
+    pull = {"identifier": "foreword", "interFileDependencies": False, "workspaceDiagnostics": True}
     return {
         "capabilities": {
             "positionEncoding": position_encoding(params),
@@ -33,6 +35,7 @@ def initialize_result(params: Mapping[str, Any]) -> dict[str, Any]:
             },
             "inlineCompletionProvider": {},
             "executeCommandProvider": {"commands": list(COMMANDS)},
+            **({"diagnosticProvider": pull} if isinstance(editor.get("diagnostic"), Mapping) else {}),
             "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
         },
         "serverInfo": {"name": "foreword", "version": __version__},

@@ -25,6 +25,16 @@ logger = logging.getLogger(__name__)
 _REPLACED = (types.TEXT_DOCUMENT_DID_OPEN, types.TEXT_DOCUMENT_DID_CHANGE, types.TEXT_DOCUMENT_DID_CLOSE)
 
 
+class ServerCancelledError(JsonRpcException):
+    """The document has changed since it was asked about; the client asks again by itself."""
+
+    CODE = types.LSPErrorCodes.ServerCancelled.value
+    MESSAGE = "The document has changed."
+
+    def __init__(self) -> None:
+        super().__init__(data={"retriggerRequest": False})
+
+
 class ForewordProtocol(LanguageServerProtocol):
     """The protocol of one connection.
 
@@ -118,7 +128,7 @@ class ForewordProtocol(LanguageServerProtocol):
         if self.greeted is not None and msg_id == self.greeted:
             self.greeted = None
             return
-        if error is not None:
+        if error is not None and error.code != ServerCancelledError.CODE:
             error.data = None  # pygls puts a traceback there
         super()._send_response(msg_id, result, error)
 

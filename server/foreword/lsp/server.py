@@ -16,6 +16,7 @@ from pygls.lsp.server import LanguageServer
 
 from foreword import __version__
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
+from foreword.engine.lookups import Lookups
 from foreword.engine.models import Models
 from foreword.engine.pool import Pool
 from foreword.lsp.capabilities import initial_settings
@@ -28,8 +29,9 @@ from foreword.lsp.features import (
     inline_completion,
     resolve,
 )
+from foreword.lsp.features.reading import Reading
 from foreword.lsp.progress import WorkDoneProgress
-from foreword.lsp.protocol import ForewordProtocol
+from foreword.lsp.protocol import ForewordProtocol, ServerCancelledError
 from foreword.lsp.status import METHOD as STATUS
 from foreword.lsp.status import Status, StatusParams
 from foreword.lsp.transport import listen
@@ -85,7 +87,10 @@ class ForewordServer(LanguageServer):
         info = types.MessageType.Info
         self._progress = WorkDoneProgress(self.protocol, self.on_loop, self.status, lambda text: self.tell(text, info))
         self.models: Models = self.pool.join(self.settings.model, self._progress)
-        self.reading: dict[str, asyncio.Task[None]] = {}
+        self.readings: dict[str, Reading] = {}
+        self.focus: weakref.WeakKeyDictionary[Document, int] = weakref.WeakKeyDictionary()
+        self.marks_changed = asyncio.Event()
+        self.lookups = Lookups()
         self.offer: resolve.Offer | None = None
         self.accepted = 0
         self.marked: set[str] = set()
@@ -196,7 +201,13 @@ class ForewordServer(LanguageServer):
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log that a message was not handled, without its text; pygls would show it to the user."""
+        if isinstance(error, ServerCancelledError):
+            return
         logger.warning("%s: %s", getattr(source, "__name__", "error"), type(error).__name__)
+
+    def send_notification(self, method: str, params: dict[str, Any]) -> None:
+        """Send a notification of plain JSON values, which take no time to be written."""
+        self.protocol._send_data({"jsonrpc": "2.0", "method": method, "params": params})
 
     def stop(self, exit_code: int) -> None:
         """End the main loop after the message in hand."""

@@ -41,6 +41,7 @@ def register(server: ForewordServer) -> None:
         if document is None or not server.language(document).completion.enabled:
             return types.CompletionList(is_incomplete=False, items=[])
         settings, position = server.language(document).completion, params.position
+        server.focus[document] = position.line
         text, upcoming = before_cursor(document, position), after_hop(document, position)
         expected, keyboard = expected_register(server, document, position, text), named_keyboard(settings.keyboard)
         models, name = server.models, server.name_of(document.uri)

@@ -15,7 +15,7 @@ from lsprotocol import types
 from foreword.engine.engine import Checkpoint, Priority
 
 if TYPE_CHECKING:
-    from foreword.engine.lookups import Neighbour
+    from foreword.engine.lookups import Lookups
     from foreword.lsp.server import ForewordServer
     from foreword.text.document import Document
     from foreword_models.words.predictor import Prediction
@@ -53,15 +53,14 @@ def register(server: ForewordServer) -> None:
         offer, rank = server.offer, _rank(item.data)
         if offer is None or rank is None or _list(item.data) != offer.number or rank >= len(offer.prediction.words):
             return item
-        word, models = offer.prediction.words[rank], server.models
+        word, models, lookups = offer.prediction.words[rank], server.models, server.lookups
 
-        def look(checkpoint: Checkpoint) -> tuple[str, list[Neighbour]]:
+        def look(checkpoint: Checkpoint) -> tuple[str, list[str]]:
             text = offer.context + word.text
             continuation = models.predictor().continuation(
                 text, words=WORDS, register=offer.register, checkpoint=checkpoint
             )
-            near = models.neighbours()
-            return continuation, near.nearest(word.text, NEIGHBOURS) if near else []
+            return continuation, nearest(lookups, word.text)
 
         found = await server.answer(Priority.INLINE_COMPLETION, look, key=("resolve", server.number))
         continuation, neighbours = found or ("", [])
@@ -69,9 +68,15 @@ def register(server: ForewordServer) -> None:
         if continuation.strip():
             lines.append(f"{word.text}{continuation} \u2026")
         if neighbours:
-            lines.append("Near: " + ", ".join(neighbour.word for neighbour in neighbours))
+            lines.append("Near: " + ", ".join(neighbours))
         item.documentation = "\n\n".join(lines)
         return item
+
+
+def nearest(lookups: Lookups, word: str) -> list[str]:
+    """Return the words nearest to one, where there are vectors of words."""
+    vectors = lookups.neighbours()
+    return [neighbour.word for neighbour in vectors.near([word], NEIGHBOURS)[0]] if vectors else []
 
 
 def _list(data: Any) -> Any:
