@@ -20,6 +20,8 @@ def test_the_whole_answer(start: Start) -> None:
             "textDocumentSync": {"openClose": True, "change": 2},
             "completionProvider": {"triggerCharacters": [" "], "resolveProvider": True},
             "inlineCompletionProvider": {},
+            "codeActionProvider": {"codeActionKinds": ["quickfix"]},
+            "hoverProvider": True,
             "executeCommandProvider": {"commands": list(COMMANDS)},
             "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
         },

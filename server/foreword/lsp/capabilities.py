@@ -16,7 +16,16 @@ from foreword import __version__
 from foreword.settings import Settings, check, merge, parse, read_files
 from foreword.settings_check import Problem
 
-COMMANDS = ("foreword.accepted",)
+COMMANDS = (
+    "foreword.accepted",
+    "foreword.explain",
+    "foreword.ignoreSentence",
+    "foreword.pause",
+    "foreword.reread",
+    "foreword.resume",
+    "foreword.status",
+    "foreword.turnOffLabel",
+)
 ENCODINGS = ("utf-16", "utf-8", "utf-32")
 
 
@@ -34,6 +43,8 @@ def initialize_result(params: Mapping[str, Any]) -> dict[str, Any]:
                 "resolveProvider": True,
             },
             "inlineCompletionProvider": {},
+            "codeActionProvider": {"codeActionKinds": ["quickfix"]},
+            "hoverProvider": True,
             "executeCommandProvider": {"commands": list(COMMANDS)},
             **({"diagnosticProvider": pull} if isinstance(editor.get("diagnostic"), Mapping) else {}),
             "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},

@@ -19,13 +19,17 @@ from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Supe
 from foreword.engine.lookups import Lookups
 from foreword.engine.models import Models
 from foreword.engine.pool import Pool
+from foreword.ignored import IgnoredSentences
 from foreword.lsp.capabilities import initial_settings
 from foreword.lsp.features import (
     accepted,
+    code_actions,
+    commands,
     completion,
     configuration,
     diagnostics,
     documents,
+    hover,
     inline_completion,
     resolve,
 )
@@ -37,6 +41,7 @@ from foreword.lsp.status import Status, StatusParams
 from foreword.lsp.transport import listen
 from foreword.settings import LanguageSettings, Settings
 from foreword.settings_check import Problem
+from foreword.settings_edit import user_file
 from foreword.text.document import Document
 from foreword_models.errors import ForewordError
 
@@ -44,6 +49,18 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_FEATURES = (
+    documents,
+    configuration,
+    completion,
+    resolve,
+    accepted,
+    inline_completion,
+    diagnostics,
+    code_actions,
+    hover,
+    commands,
+)
 _OFF = Settings(enabled=False)
 _numbers = itertools.count(1)
 PATIENCE = 10.0  # seconds that a request waits for a model to load; a pack may take longer to fetch
@@ -87,6 +104,8 @@ class ForewordServer(LanguageServer):
         info = types.MessageType.Info
         self._progress = WorkDoneProgress(self.protocol, self.on_loop, self.status, lambda text: self.tell(text, info))
         self.models: Models = self.pool.join(self.settings.model, self._progress)
+        self.ignored = IgnoredSentences(user_file().with_name("ignored-sentences"))
+        self.hushed: set[tuple[str, str, str]] = set()  # labels that are off in a document: URI, classifier, label
         self.readings: dict[str, Reading] = {}
         self.focus: weakref.WeakKeyDictionary[Document, int] = weakref.WeakKeyDictionary()
         self.marks_changed = asyncio.Event()
@@ -98,11 +117,12 @@ class ForewordServer(LanguageServer):
         self.measuring: asyncio.Task[None] | None = None
         self.prepared: weakref.WeakKeyDictionary[Document, str] = weakref.WeakKeyDictionary()
         self.exit_code = 1
-        self._initialize_params: dict[str, Any] = {}
+        self.initialize_params: dict[str, Any] = {}
+        self.editor_settings: Any = None
         self._end = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: set[str] = set()
-        for feature in (documents, configuration, completion, resolve, accepted, inline_completion, diagnostics):
+        for feature in _FEATURES:
             feature.register(self)
 
     def serve(self, stdin: BinaryIO, stdout: BinaryIO, *, first: bytes | None, greeted: int | str | None) -> int:
@@ -141,14 +161,15 @@ class ForewordServer(LanguageServer):
     def begin(self, params: dict[str, Any], encoding: str) -> None:
         """Take note of the client's ``initialize``."""
         self._loop = asyncio.get_running_loop()
-        self._initialize_params = params
+        self.initialize_params = params
         self.encoding = encoding
         self.configure(None)
 
     def configure(self, editor: Any) -> None:
         """Put settings in force: files, initializationOptions, and the editor's configuration if it is known."""
         before = self.settings.model
-        self.settings, problems = initial_settings(self._initialize_params, editor)
+        self.editor_settings = editor
+        self.settings, problems = initial_settings(self.initialize_params, editor)
         if self.settings.model != before:
             self.models = self.pool.join(self.settings.model, self._progress)
             self.prepared.clear()
@@ -223,7 +244,8 @@ class ForewordServer(LanguageServer):
             logger.debug("the event loop has closed")
 
     def _send_status(self, params: StatusParams) -> None:
-        experimental = self._initialize_params.get("capabilities", {}).get("experimental")
+        capabilities = self.initialize_params.get("capabilities")
+        experimental = capabilities.get("experimental") if isinstance(capabilities, dict) else None
         if isinstance(experimental, dict) and experimental.get("forewordStatus") is True:
             self.protocol.notify(STATUS, params)
 

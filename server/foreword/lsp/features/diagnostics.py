@@ -67,6 +67,12 @@ def schedule(server: ForewordServer, uri: str, *, delay: bool = True) -> None:
     reading.begin(server, document, seconds, lambda complete: _tell(server, document, complete=complete))
 
 
+def tell_all(server: ForewordServer) -> None:
+    """Show the marks of all open documents anew: which of them are shown has changed, not what was read."""
+    for document in server.documents.values():
+        _tell(server, document, complete=True)
+
+
 def clear(server: ForewordServer, uri: str) -> None:
     """Stop reading a closed document and take its marks away."""
     reading.forget(server, uri)
