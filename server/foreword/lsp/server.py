@@ -110,6 +110,7 @@ class ForewordServer(LanguageServer):
         self.focus: weakref.WeakKeyDictionary[Document, int] = weakref.WeakKeyDictionary()
         self.marks_changed = asyncio.Event()
         self.lookups = Lookups()
+        self.shown: weakref.WeakKeyDictionary[Document, inline_completion.Shown] = weakref.WeakKeyDictionary()
         self.offer: resolve.Offer | None = None
         self.accepted = 0
         self.marked: set[str] = set()
@@ -173,6 +174,7 @@ class ForewordServer(LanguageServer):
         if self.settings.model != before:
             self.models = self.pool.join(self.settings.model, self._progress)
             self.prepared.clear()
+            self.shown.clear()
         self._show_problems(problems)
 
     def language(self, document: Document) -> LanguageSettings:
