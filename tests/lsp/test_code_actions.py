@@ -12,7 +12,7 @@ import pytest
 from tests.lsp.client import Client, Refused, range_of
 
 INVALID_PARAMS = -32602
-SUPPORT = {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": []}}}
+SUPPORT: Any = {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": []}}}
 LITERALS: dict[str, Any] = {"textDocument": {"codeAction": SUPPORT}}
 PLACES = ("in this document", "in this project", "anywhere")
 ALL = "[diagnostics.classifiers.sentiment]\nlabels = ['negative', 'neutral', 'positive'] # all\n"

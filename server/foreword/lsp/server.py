@@ -31,9 +31,10 @@ from foreword.lsp.features import (
     documents,
     hover,
     inline_completion,
+    reading,
     resolve,
+    thinking,
 )
-from foreword.lsp.features.reading import Reading
 from foreword.lsp.progress import WorkDoneProgress
 from foreword.lsp.protocol import ForewordProtocol, ServerCancelledError
 from foreword.lsp.status import METHOD as STATUS
@@ -87,6 +88,8 @@ class ForewordServer(LanguageServer):
         The inference thread, and what it works with.
     paused
         Nothing is offered or read until the user says so.
+    ended
+        Set when the connection is to end.
     exit_code
         What the process is to end with: 0 after ``shutdown`` and ``exit``, else 1.
     """
@@ -106,7 +109,7 @@ class ForewordServer(LanguageServer):
         self.models: Models = self.pool.join(self.settings.model, self._progress)
         self.ignored = IgnoredSentences(user_file().with_name("ignored-sentences"))
         self.hushed: set[tuple[str, str, str]] = set()  # labels that are off in a document: URI, classifier, label
-        self.readings: dict[str, Reading] = {}
+        self.readings: dict[str, reading.Reading] = {}
         self.focus: weakref.WeakKeyDictionary[Document, int] = weakref.WeakKeyDictionary()
         self.marks_changed = asyncio.Event()
         self.lookups = Lookups()
@@ -120,7 +123,7 @@ class ForewordServer(LanguageServer):
         self.exit_code = 1
         self.initialize_params: dict[str, Any] = {}
         self.editor_settings: Any = None
-        self._end = asyncio.Event()
+        self.ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: set[str] = set()
         for feature in _FEATURES:
@@ -143,19 +146,19 @@ class ForewordServer(LanguageServer):
 
     async def _serve(self, stdin: BinaryIO, first: bytes | None) -> None:
         if first is not None:
-            self._take(first)
-            listen(stdin, asyncio.get_running_loop(), self._take, self._end.set)
-            await self._end.wait()
+            self.take(first)
+            listen(stdin, asyncio.get_running_loop(), self.take, self.ended.set)
+            await self.ended.wait()
 
-    def _take(self, body: bytes) -> None:
+    def take(self, body: bytes | str) -> None:
         """Handle a message; nothing that is wrong with it ends the session."""
-        if self._end.is_set():
+        if self.ended.is_set():
             return
         try:
             self.protocol.handle_message(json.loads(body))
         except BrokenPipeError:
             logger.warning("the client has gone")
-            self._end.set()
+            self.ended.set()
         except Exception as error:
             self.report_server_error(error, type(self.protocol))
 
@@ -232,10 +235,23 @@ class ForewordServer(LanguageServer):
         """Send a notification of plain JSON values, which take no time to be written."""
         self.protocol._send_data({"jsonrpc": "2.0", "method": method, "params": params})
 
+    def leave(self) -> None:
+        """Let go of everything that is this connection's, which has ended; the models and the engine stay."""
+        self.ended.set()
+        for future in list(self.protocol._request_futures.values()):
+            future.cancel()
+        for uri in list(self.documents):
+            del self.documents[uri]
+            reading.forget(self, uri)
+            thinking.release(self, uri)
+        if self.measuring is not None:
+            self.measuring.cancel()
+        self.pool.leave(self._progress)
+
     def stop(self, exit_code: int) -> None:
         """End the main loop after the message in hand."""
         self.exit_code = exit_code
-        self._end.set()
+        self.ended.set()
 
     def on_loop(self, work: Callable[[], None]) -> None:
         """Run a function on the event loop's thread, soon; nothing happens when the loop is gone."""
