@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -128,8 +129,11 @@ class Models:
         return locate(name, kind, Store.default(), progress=self._progress, say=self._say)
 
     def _attempt(self, load: Callable[[], T]) -> T | ForewordError:
+        began = time.monotonic()
         try:
-            return load()
+            model = load()
+            logger.info("a %s was loaded in %.1f s", type(model).__name__, time.monotonic() - began)
+            return model
         except OutOfMemoryError:
             raise  # another time there may be enough
         except ForewordError as error:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from foreword.engine.engine import Engine
 from foreword.engine.models import Models
+from foreword.engine.trace import Trace
 from foreword.settings import ModelSettings
 from foreword_models.zoo.progress import Progress
 
@@ -67,6 +68,8 @@ class Pool:
     ----------
     engine
         Runs the jobs of every connection.
+    trace
+        Told where the time goes; None if nobody wants to know.
 
     Notes
     -----
@@ -74,8 +77,9 @@ class Pool:
     something else is used; the last ones stay, for the next connection.
     """
 
-    def __init__(self) -> None:
-        self.engine = Engine(self._shed)
+    def __init__(self, trace: Trace | None = None) -> None:
+        self.trace = trace
+        self.engine = Engine(self._shed, trace)
         self._shared: dict[ModelSettings, _Shared] = {}
 
     def join(self, settings: ModelSettings, listener: Listener) -> Models:

@@ -99,13 +99,15 @@ class Doors:
             if address is not None and not address.is_loopback and not self.token:
                 raise DoorError(f"Other machines can come to {address.host}: give --token, or listen on 127.0.0.1.")
 
-    async def open(self, announce: Callable[[str], None]) -> None:
+    async def open(self, announce: Callable[[str], None], pool: Pool) -> None:
         """Serve everybody who comes, for ever.
 
         Parameters
         ----------
         announce
             Told the address of each door when it is open.
+        pool
+            The engine and the models of all who come.
 
         Raises
         ------
@@ -113,7 +115,6 @@ class Doors:
             As `check`; or an address cannot be listened on.
         """
         self.check()
-        pool = Pool()
         if self.tcp is not None:
             address = self.tcp
             server = await _listening(address, asyncio.start_server(self._tcp(pool), address.host, address.port))
@@ -203,7 +204,6 @@ class Doors:
             process_request=admit,
             max_size=LARGEST,
             compression=None,  # it would cost a key more than it saves within a machine
-            logger=_quiet(),
         )
 
 
@@ -266,10 +266,3 @@ async def _listening(address: Address, opening: Awaitable[S]) -> S:
 def _url(scheme: str, address: Address, port: int) -> str:
     host = f"[{address.host}]" if ":" in address.host else address.host
     return f"{scheme}://{host}:{port}"
-
-
-def _quiet() -> logging.Logger:
-    """The library's logger, which else tells of messages' contents."""
-    quiet = logging.getLogger("websockets")
-    quiet.setLevel(logging.CRITICAL + 1)
-    return quiet

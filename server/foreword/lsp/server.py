@@ -154,6 +154,8 @@ class ForewordServer(LanguageServer):
         """Handle a message; nothing that is wrong with it ends the session."""
         if self.ended.is_set():
             return
+        if logger.isEnabledFor(logging.DEBUG):  # with --log-text only
+            logger.debug("received %r", body)
         try:
             self.protocol.handle_message(json.loads(body))
         except BrokenPipeError:
@@ -168,6 +170,9 @@ class ForewordServer(LanguageServer):
         self.initialize_params = params
         self.encoding = encoding
         self.configure(None)
+        client = params.get("clientInfo")
+        name = client.get("name") if isinstance(client, dict) else None
+        logger.info("session %d began, with %.60s", self.number, name if isinstance(name, str) else "a nameless client")
 
     def configure(self, editor: Any) -> None:
         """Put settings in force: files, initializationOptions, and the editor's configuration if it is known."""
@@ -237,6 +242,7 @@ class ForewordServer(LanguageServer):
 
     def leave(self) -> None:
         """Let go of everything that is this connection's, which has ended; the models and the engine stay."""
+        logger.info("session %d ended", self.number)
         self.ended.set()
         for future in list(self.protocol._request_futures.values()):
             future.cancel()
