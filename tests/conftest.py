@@ -22,9 +22,10 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 @pytest.fixture(scope="session", autouse=True)
 def unmeasured() -> Iterator[None]:
-    """No test but those of the measurement waits for one, in this process or in those that it starts."""
+    """No test but those of the measurement waits for one, and none writes to the user's log."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FOREWORD_MEASURE", "0")
+        patch.setenv("FOREWORD_LOG", "")
         patch.delenv("FOREWORD_PRECISION", raising=False)
         yield
 

@@ -37,6 +37,8 @@ class Client:
         Variables added to this process' own.
     python_options
         Options of the interpreter.
+    options
+        Of ``foreword serve``.
 
     Attributes
     ----------
@@ -47,7 +49,9 @@ class Client:
         raises leaves the request without an answer.
     """
 
-    def __init__(self, environment: Mapping[str, str], python_options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], python_options: Sequence[str] = (), options: Sequence[str] = ()
+    ) -> None:
         self.received: list[Json] = []
         self.handlers: dict[str, Callable[[Json], Json]] = {}
         self._numbers = itertools.count(1)
@@ -55,7 +59,7 @@ class Client:
         self._came = threading.Condition()
         self._writing = threading.Lock()
         self.process = subprocess.Popen(
-            [sys.executable, *python_options, "-m", "foreword", "serve"],
+            [sys.executable, *python_options, "-m", "foreword", "serve", *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -119,7 +123,7 @@ class Client:
 
     def params(self, method: str) -> list[Json]:
         """The parameters of every notification and request of a method so far."""
-        return [m["params"] for m in list(self.received) if m.get("method") == method]
+        return [m.get("params") for m in list(self.received) if m.get("method") == method]
 
     def wait(self, found: Callable[[], Json], timeout: float = TIMEOUT) -> Json:
         """Wait until a function of what was received returns something true, and return that."""

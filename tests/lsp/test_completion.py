@@ -1,10 +1,13 @@
-"""``textDocument/completion``: the form of the list, and when it is empty."""
+"""``textDocument/completion`` and ``completionItem/resolve``: the form of the list, and when it is empty."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
 from tests.lsp.client import Client, range_of, replaced
+from tests.lsp.conftest import Start
 
 
 def test_the_form_of_every_item(server: Client) -> None:
@@ -18,14 +21,15 @@ def test_the_form_of_every_item(server: Client) -> None:
         word = item["label"]
         assert word.startswith("sche")
         assert word != "sche"
-        description = item["labelDetails"]["description"]
-        assert description.endswith(" %")
+        assert item["detail"].endswith(" %")
         assert item == {
             "label": word,
-            "labelDetails": {"description": description},
+            "detail": item["detail"],
             "kind": 1,
             "sortText": f"{rank:02}",
             "textEdit": {"range": range_of((1, 10), (1, 14)), "newText": word},
+            "command": {"title": "Taken", "command": "foreword.accepted", "arguments": [{"uri": uri, "text": word}]},
+            "data": {"list": items[0]["data"]["list"], "rank": rank},
         }
     assert len({item["label"] for item in items}) == len(items)
 
@@ -51,6 +55,46 @@ def test_the_list_follows_the_word_as_it_is_typed(server: Client) -> None:
         for item in server.items(uri, 0, 4 + number):
             # A model of random weights expects nothing: it may take what is typed for a slip.
             assert item["label"].startswith(typed) or item["filterText"] == typed
+
+
+def test_a_client_that_can_show_more_is_sent_more(start: Start, options: dict[str, Any]) -> None:
+    client = start()
+    item = {"labelDetailsSupport": True, "insertReplaceSupport": True}
+    client.initialize(options, {"textDocument": {"completion": {"completionItem": item}}})
+    uri = client.open("We \U0001f600 sche, schedule and so on")
+    for start_, end, rest in ((6, 10, 10), (12, 16, 20)):
+        for found in client.items(uri, 0, end):
+            assert found["labelDetails"]["description"].endswith(" %")
+            assert "detail" not in found
+            edit, before = found["textEdit"], range_of((0, start_), (0, end))
+            if rest == end:
+                assert edit == {"newText": found["label"], "range": before}
+            else:
+                replace = range_of((0, start_), (0, rest))
+                assert edit == {"newText": found["label"], "insert": before, "replace": replace}
+    assert client.shut_down() == 0
+
+
+def test_a_word_is_explained_when_it_is_looked_at(server: Client) -> None:
+    uri = server.open("We should sche")
+    older = server.items(uri, 0, 14)[0]
+    item = server.items(uri, 0, 14)[0]
+    resolved = server.call("completionItem/resolve", item)
+    documentation = resolved.pop("documentation")
+    assert resolved == item
+    assert "% likely here." in documentation
+    # Of another list, or of none, nothing is known.
+    for stale in (older, item | {"data": 3}, item | {"data": {"list": [], "rank": -1}}, {"label": "word"}):
+        assert server.call("completionItem/resolve", stale) == stale
+    # Looking does not disturb the search: the list is the same.
+    again = server.items(uri, 0, 14)
+    assert [found["label"] for found in again][:1] == [item["label"]]
+
+
+def test_taking_a_word_is_told_by_its_command(server: Client) -> None:
+    command = server.items(server.open("We should sche"), 0, 14)[0]["command"]
+    assert server.call("workspace/executeCommand", command) is None
+    assert server.call("workspace/executeCommand", {"command": "foreword.accepted"}) is None
 
 
 @pytest.mark.parametrize("language", ["rust", "python", "json", "no-such-language"])

@@ -8,7 +8,10 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
@@ -43,7 +46,11 @@ def test_the_form_of_a_mark(server: Client) -> None:
         "code": f"sentiment/{label}",
         "source": "foreword",
         "message": mark["message"],
+        "codeDescription": mark["codeDescription"],
     }
+    card = urlsplit(mark["codeDescription"]["href"])
+    assert card.fragment == "when-it-speaks"
+    assert "## When it speaks" in Path(url2pathname(card.path)).read_text(encoding="utf-8")
 
 
 def test_a_sentence_is_marked_when_it_is_finished_and_the_version_is_told(server: Client) -> None:
@@ -68,6 +75,19 @@ def test_only_the_last_of_many_quick_changes_is_read(server: Client) -> None:
     versions = [params["version"] for params in published(server, uri)]
     assert versions == sorted(versions)
     assert len(versions) < 29
+
+
+def test_keys_are_answered_while_a_long_document_is_read(server: Client) -> None:
+    long = server.open("".join(f"Sentence {number} is here.\n\n" for number in range(10_000)), version=5)
+    uri = server.open("We should ")
+    for number, letter in enumerate("sche"):
+        server.change(uri, replaced((0, 10 + number), (0, 10 + number), letter), version=number + 2)
+        assert server.items(uri, 0, 11 + number)
+        server.change(long, replaced((2 * number, 0), (2 * number, 0), letter), version=6 + number)
+        assert server.items(long, 2 * number, 1)
+    assert not [params for params in published(server, long) if len(params["diagnostics"]) == 1000]
+    server.close(long)
+    server.wait(lambda: [params for params in published(server, long) if params == {"uri": long, "diagnostics": []}])
 
 
 def test_a_close_clears_and_nothing_comes_after_it(server: Client) -> None:

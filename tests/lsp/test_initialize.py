@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from foreword import __version__
+from foreword.lsp.capabilities import COMMANDS
 from tests.lsp.client import Refused, at
 from tests.lsp.conftest import Start, first_on_path
 
@@ -17,8 +18,11 @@ def test_the_whole_answer(start: Start) -> None:
         "capabilities": {
             "positionEncoding": "utf-16",
             "textDocumentSync": {"openClose": True, "change": 2},
-            "completionProvider": {"triggerCharacters": [" "], "resolveProvider": False},
+            "completionProvider": {"triggerCharacters": [" "], "resolveProvider": True},
             "inlineCompletionProvider": {},
+            "codeActionProvider": {"codeActionKinds": ["quickfix"]},
+            "hoverProvider": True,
+            "executeCommandProvider": {"commands": list(COMMANDS)},
             "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
         },
         "serverInfo": {"name": "foreword", "version": __version__},

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import torch
 
-from tests.lsp.client import Client, at, range_of
+from tests.lsp.client import Client, at, range_of, replaced
 
 
-def inline(client: Client, uri: str, line: int, character: int) -> Any:
-    params = at(uri, line, character) | {"context": {"triggerKind": 2}}
+def inline(client: Client, uri: str, line: int, character: int, **context: Any) -> Any:
+    params = at(uri, line, character) | {"context": {"triggerKind": 2, **context}}
     return client.call("textDocument/inlineCompletion", params)
 
 
@@ -50,8 +50,51 @@ def test_it_is_the_models_phrase_with_an_explicit_range(server: Client, phrases:
             continue
         written = phrase.prefix + phrase.text
         place = range_of((1, end - len(phrase.prefix)), (1, end))
-        assert items == [{"insertText": written, "filterText": written, "range": place}]
+        command = {"title": "Taken", "command": "foreword.accepted", "arguments": [{"uri": uri, "text": written}]}
+        assert items == [{"insertText": written, "filterText": written, "range": place, "command": command}]
         assert line.endswith(phrase.prefix)
+
+
+@pytest.fixture
+def shown(server: Client, phrases: dict[str, Any]) -> tuple[str, int, str]:
+    """A document with a phrase behind the cursor: its URI, where that is, and what the phrase would write there."""
+    line, phrase = next((line, phrase) for line, phrase in phrases.items() if phrase is not None and line.isascii())
+    uri = server.open(f"Tomorrow.\n{line}")
+    (item,) = inline(server, uri, 1, len(line))["items"]
+    written = item["insertText"]
+    assert written == phrase.prefix + phrase.text
+    return uri, len(line), written[len(phrase.prefix) :]
+
+
+def test_each_letter_of_it_that_is_typed_leaves_the_rest(server: Client, shown: tuple[str, int, str]) -> None:
+    uri, end, text = shown
+    for number, letter in enumerate(text[:-1], 1):
+        place = (1, end + number - 1)
+        server.change(uri, replaced(place, place, letter), version=number + 1)
+        (item,) = inline(server, uri, 1, end + number)["items"]
+        typed = item["range"]["end"]["character"] - item["range"]["start"]["character"]
+        assert item["range"]["end"] == {"line": 1, "character": end + number}
+        assert item["insertText"][typed:].startswith(text[number:])
+        text = text[:number] + item["insertText"][typed:]  # what follows may have grown, never changed
+
+
+def test_it_is_another_one_where_something_else_is_typed(server: Client, shown: tuple[str, int, str]) -> None:
+    uri, end, text = shown
+    other = "!" if text[0] != "!" else "?"
+    server.change(uri, replaced((1, end), (1, end), other))
+    for item in inline(server, uri, 1, end + 1)["items"]:
+        assert item["range"]["start"] == {"line": 1, "character": end + 1}
+
+
+def test_nothing_while_the_list_is_open_on_another_word(server: Client, shown: tuple[str, int, str]) -> None:
+    uri, end, _ = shown
+    (item,) = inline(server, uri, 1, end)["items"]
+
+    def with_selected(word: str) -> Any:
+        return inline(server, uri, 1, end, selectedCompletionInfo={"range": item["range"], "text": word})["items"]
+
+    assert with_selected(item["insertText"].split()[0]) == [item]
+    assert with_selected("xyzzy") == []
 
 
 @pytest.mark.parametrize("language", ["rust", "no-such-language"])

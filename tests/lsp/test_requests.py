@@ -88,7 +88,7 @@ def test_parameters_of_the_wrong_form_are_refused(server: Client, method: str, p
     assert len(server.params("window/showMessage")) == shown
 
 
-@pytest.mark.parametrize("method", ["textDocument/hover", "textDocument/no-such-thing", "$/foreword/notUnderstood"])
+@pytest.mark.parametrize("method", ["textDocument/definition", "textDocument/no-such-thing", "$/notUnderstood"])
 def test_an_unknown_method_is_refused(server: Client, method: str) -> None:
     with pytest.raises(Refused) as refused:
         server.call(method, {"textDocument": {"uri": "a"}, "position": {"line": 0, "character": 0}})

@@ -192,6 +192,15 @@ class Predictor:
         self._mixtures.pop(document, None)
         self._search = None
 
+    def shed(self) -> None:
+        """Drop all that is cached of every document, because memory is short; the next key decodes its text anew.
+
+        What was learned of each document's own words is small, and stays.
+        """
+        self._search = None
+        self._pinned.clear()
+        self.model.decoder.forget()
+
     def phrase(
         self,
         text: str,
@@ -224,6 +233,22 @@ class Predictor:
         node = self._read(head, self._ids(replace_surrogates(text) + begun, head), checkpoint)
         continuation, log_probability = self._greedy(node, words - 1, checkpoint)
         return Phrase(first.prefix, begun + continuation, word.probability * math.exp(log_probability))
+
+    def continuation(
+        self,
+        text: str,
+        *,
+        words: int = 6,
+        register: Register | None = None,
+        checkpoint: Checkpoint = lambda: None,
+    ) -> str:
+        """Return what follows `text`, which ends with a whole word, while it is likely: at most `words` words.
+
+        The search of the last prediction is left as it is: the next key finds it.
+        """
+        head = self._head(register, checkpoint)
+        node = self._read(head, self._ids(replace_surrogates(text), head), checkpoint)
+        return self._greedy(node, words, checkpoint)[0]
 
     def _greedy(self, node: Node, words: int, checkpoint: Checkpoint) -> tuple[str, float]:
         """Most probable tokens after `node` while each is likely, cut back to whole words, at most `words` of them."""

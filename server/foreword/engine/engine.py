@@ -18,7 +18,8 @@ from collections.abc import Callable, Hashable
 from enum import IntEnum
 from typing import Any, TypeVar
 
-from foreword_models.errors import Cancelled
+from foreword.engine.trace import Trace
+from foreword_models.errors import Cancelled, OutOfMemoryError
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class _Job:
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Any] = self.loop.create_future()
         self.unwanted = False
+        self.relieved = False  # it ran out of memory once, and was begun again after some was given back
 
     def __lt__(self, other: _Job) -> bool:
         return (self.priority, self.order) < (other.priority, other.order)
@@ -87,9 +89,20 @@ def _as_exception(error: BaseException) -> Exception:
 
 
 class Engine:
-    """Runs jobs one at a time on its own thread, which starts with the first job."""
+    """Runs jobs one at a time on its own thread, which starts with the first job.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    relieve
+        Gives memory back, on the inference thread; a job that ran out of memory is begun again after it, once.
+    trace
+        Told of each job and each step.
+    """
+
+    def __init__(self, relieve: Callable[[], None] = lambda: None, trace: Trace | None = None) -> None:
+        self._relieve = relieve
+        self._trace = trace
+        self._step = 0  # when the step that is under way began, for the trace
         self._queue: list[_Job] = []
         self._wake = threading.Condition()
         self._closed = False
@@ -171,6 +184,7 @@ class Engine:
     def _work(self) -> None:
         while (job := self._next()) is not None:
             self._used = math.inf
+            began = self._begin_step()
             try:
                 job.settle(result=job.work(lambda job=job: self._check(job)))  # type: ignore[misc]
             except _Preempted:
@@ -178,12 +192,37 @@ class Engine:
             except Cancelled:
                 job.settle(error=EngineClosedError())  # heard by nobody unless the engine is closing
             except BaseException as error:  # a panic of a library in Rust is no Exception; the thread outlives it
-                job.settle(error=_as_exception(error))
+                if isinstance(error, MemoryError | OutOfMemoryError) and not job.relieved:
+                    job.relieved = True
+                    del error  # its traceback holds what the job had taken
+                    self._give_back_memory()
+                    self._put_back(job)
+                else:
+                    job.settle(error=_as_exception(error))
             self._used = time.monotonic()
+            if self._trace is not None:
+                self._end_step(job)
+                self._trace.span(job.priority.name.lower(), "job", began)
             del job  # while the thread waits for the next one, nothing is to hold the text of a document that is closed
 
+    def _give_back_memory(self) -> None:
+        logger.warning("the machine is short of memory: caches are dropped")
+        try:
+            self._relieve()
+        except Exception as error:
+            logger.warning("no memory could be given back: %s", type(error).__name__)
+
+    def _begin_step(self) -> int:
+        self._step = self._trace.now() if self._trace is not None else 0
+        return self._step
+
+    def _end_step(self, job: _Job) -> None:
+        if self._trace is not None:
+            self._trace.span(f"{job.priority.name.lower()} step", "step", self._step)
+            self._step = self._trace.now()
+
     def _put_back(self, job: _Job) -> None:
-        """Line a preempted job up again, unless the engine was closed in the same moment."""
+        """Line a job up again, unless the engine was closed in the same moment."""
         with self._wake:
             if not self._closed:
                 heapq.heappush(self._queue, job)
@@ -203,6 +242,7 @@ class Engine:
 
     def _check(self, job: _Job) -> None:
         """Abandon the running job if it is unwanted, yield to a more urgent one."""
+        self._end_step(job)
         if job.unwanted or self._closed:
             raise Cancelled
         with self._wake:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from foreword_models.errors import ForewordError, UnsupportedModelError
+from foreword_models.errors import ForewordError, OutOfMemoryError, UnsupportedModelError
 from foreword_models.gpt.config import PRECISIONS, Precision
 from foreword_models.zoo.locate import locate
 from foreword_models.zoo.progress import Progress
@@ -80,6 +81,12 @@ class Models:
         if self._predictor is not None and not isinstance(self._predictor, ForewordError):
             self._predictor.close(document)
 
+    def shed(self) -> None:
+        """Drop what is cached, because memory is short; the models stay."""
+        for model in (self._predictor, self._reader):
+            if model is not None and not isinstance(model, ForewordError):
+                model.shed()
+
     def reader(self) -> Reader:
         """The sentence reader, likewise."""
         if self._reader is None:
@@ -134,8 +141,13 @@ class Models:
         return locate(name, kind, Store.default(), progress=self._progress, say=self._say)
 
     def _attempt(self, load: Callable[[], T]) -> T | ForewordError:
+        began = time.monotonic()
         try:
-            return load()
+            model = load()
+            logger.info("a %s was loaded in %.1f s", type(model).__name__, time.monotonic() - began)
+            return model
+        except OutOfMemoryError:
+            raise  # another time there may be enough
         except ForewordError as error:
             logger.warning("a model could not be loaded: %s", type(error).__name__)
             return error

@@ -57,6 +57,10 @@ class Reader:
             checkpoint()
         return result
 
+    def shed(self) -> None:
+        """Forget what was read, because memory is short."""
+        self._known.clear()
+
     def _classify(self, texts: list[str], checkpoint: Callable[[], None]) -> list[Labels]:
         by_pooling = {
             pooling: self._encoder.encode(texts, pooling=cast(Pooling, pooling), checkpoint=checkpoint)

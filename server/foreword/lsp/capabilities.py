@@ -16,21 +16,37 @@ from foreword import __version__
 from foreword.settings import Settings, check, merge, parse, read_files
 from foreword.settings_check import Problem
 
+COMMANDS = (
+    "foreword.accepted",
+    "foreword.explain",
+    "foreword.ignoreSentence",
+    "foreword.pause",
+    "foreword.reread",
+    "foreword.resume",
+    "foreword.status",
+    "foreword.turnOffLabel",
+)
 ENCODINGS = ("utf-16", "utf-8", "utf-32")
 
 
 def initialize_result(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the result of ``initialize`` for a client's parameters, both as JSON values."""
     settings, _ = initial_settings(params)
+    editor = _mapping(_mapping(params.get("capabilities")).get("textDocument"))
+    pull = {"identifier": "foreword", "interFileDependencies": False, "workspaceDiagnostics": True}
     return {
         "capabilities": {
             "positionEncoding": position_encoding(params),
             "textDocumentSync": {"openClose": True, "change": 2},
             "completionProvider": {
                 "triggerCharacters": list(settings.completion.trigger_characters),
-                "resolveProvider": False,
+                "resolveProvider": True,
             },
             "inlineCompletionProvider": {},
+            "codeActionProvider": {"codeActionKinds": ["quickfix"]},
+            "hoverProvider": True,
+            "executeCommandProvider": {"commands": list(COMMANDS)},
+            **({"diagnosticProvider": pull} if isinstance(editor.get("diagnostic"), Mapping) else {}),
             "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
         },
         "serverInfo": {"name": "foreword", "version": __version__},

@@ -1,4 +1,4 @@
-"""``$/progress`` for pulls and loads, reported from the inference thread."""
+"""What one connection is told of pulls and loads, from the inference thread: ``$/progress``, its status, sentences."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lsprotocol import types
+
+from foreword.lsp.status import Status
 
 
 @dataclass
@@ -22,7 +24,7 @@ class _Bar:
 
 
 class WorkDoneProgress:
-    """Shows progress in the editor; implements `foreword_models.zoo.progress.Progress`.
+    """Shows progress in the editor; implements `foreword.engine.pool.Listener`.
 
     Parameters
     ----------
@@ -30,15 +32,27 @@ class WorkDoneProgress:
         To send through.
     on_loop
         Runs a function on the event loop's thread.
+    status
+        Of the connection.
+    tell
+        Shows the user a sentence.
 
     Notes
     -----
     pygls' own `Progress` keeps every token for ever; this one keeps none.
     """
 
-    def __init__(self, protocol: Any, on_loop: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(
+        self,
+        protocol: Any,
+        on_loop: Callable[[Callable[[], None]], None],
+        status: Status,
+        tell: Callable[[str], None],
+    ) -> None:
         self._protocol = protocol
         self._on_loop = on_loop
+        self._status = status
+        self._tell = tell
         self._numbers = itertools.count(1)
         self._bar: _Bar | None = None
 
@@ -47,6 +61,7 @@ class WorkDoneProgress:
         self.finish()
         self._bar = bar = _Bar(f"foreword-{next(self._numbers)}", description, total)
         self._on_loop(lambda: self._create(bar))
+        self._on_loop(lambda: self._status.loading(description))
 
     def update(self, done: int) -> None:
         """Set how much is done; the editor is told once for each percent."""
@@ -63,6 +78,11 @@ class WorkDoneProgress:
         bar, self._bar = self._bar, None
         if bar is not None:
             self._on_loop(lambda: self._end(bar))
+            self._on_loop(lambda: self._status.loading(""))
+
+    def say(self, message: str) -> None:
+        """Show the user a sentence."""
+        self._on_loop(lambda: self._tell(message))
 
     def _create(self, bar: _Bar) -> None:
         window = self._protocol.client_capabilities.window

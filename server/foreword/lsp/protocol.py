@@ -25,6 +25,16 @@ logger = logging.getLogger(__name__)
 _REPLACED = (types.TEXT_DOCUMENT_DID_OPEN, types.TEXT_DOCUMENT_DID_CHANGE, types.TEXT_DOCUMENT_DID_CLOSE)
 
 
+class ServerCancelledError(JsonRpcException):
+    """The document has changed since it was asked about; the client asks again by itself."""
+
+    CODE = types.LSPErrorCodes.ServerCancelled.value
+    MESSAGE = "The document has changed."
+
+    def __init__(self) -> None:
+        super().__init__(data={"retriggerRequest": False})
+
+
 class ForewordProtocol(LanguageServerProtocol):
     """The protocol of one connection.
 
@@ -39,6 +49,7 @@ class ForewordProtocol(LanguageServerProtocol):
     def __init__(self, server: ForewordServer, converter: Any) -> None:
         super().__init__(server, converter)
         self.greeted: int | str | None = None
+        self._traced: dict[int | str, str] = {}  # the names of the requests in hand, if there is a trace
         self._initialize_params: dict[str, Any] = {}
         # pygls keeps its own copy of every document, split where Python splits lines rather than where LSP does.
         # `features.documents` keeps the only one.
@@ -83,7 +94,16 @@ class ForewordProtocol(LanguageServerProtocol):
             if method is not None and isinstance(identity, int | str):
                 self._send_response(identity, error=error.to_response_error())
             return
-        super().handle_message(decoded)
+        trace = self._server.pool.trace
+        if trace is None:
+            super().handle_message(decoded)
+            return
+        name = method if method in types.METHOD_TO_TYPES else "response" if method is None else "other"
+        if method is not None and isinstance(identity, int | str):
+            self._traced[identity] = name
+            trace.begin(name, f"{self._server.number}/{identity}")
+        with trace.spanning(name, "message"):
+            super().handle_message(decoded)
 
     def _refuse_out_of_place(self, method: Any) -> None:
         """Raise the error of a message that has no place at this point of the session, or anywhere."""
@@ -115,10 +135,13 @@ class ForewordProtocol(LanguageServerProtocol):
             ) from error
 
     def _send_response(self, msg_id: Any, result: Any = None, error: types.ResponseError | None = None) -> None:
+        if msg_id in self._traced and self._server.pool.trace is not None:
+            identity = f"{self._server.number}/{msg_id}"
+            self._server.pool.trace.end(self._traced.pop(msg_id), identity, error=error.code if error else 0)
         if self.greeted is not None and msg_id == self.greeted:
             self.greeted = None
             return
-        if error is not None:
+        if error is not None and error.code != ServerCancelledError.CODE:
             error.data = None  # pygls puts a traceback there
         super()._send_response(msg_id, result, error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
 import weakref
@@ -14,15 +15,34 @@ from pygls.io_ import StdoutWriter
 from pygls.lsp.server import LanguageServer
 
 from foreword import __version__
-from foreword.engine.engine import Checkpoint, Engine, EngineClosedError, Priority, Superseded
+from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
+from foreword.engine.lookups import Lookups
 from foreword.engine.models import Models
+from foreword.engine.pool import Pool
+from foreword.ignored import IgnoredSentences
 from foreword.lsp.capabilities import initial_settings
-from foreword.lsp.features import completion, configuration, diagnostics, documents, inline_completion
+from foreword.lsp.features import (
+    accepted,
+    code_actions,
+    commands,
+    completion,
+    configuration,
+    diagnostics,
+    documents,
+    hover,
+    inline_completion,
+    reading,
+    resolve,
+    thinking,
+)
 from foreword.lsp.progress import WorkDoneProgress
-from foreword.lsp.protocol import ForewordProtocol
+from foreword.lsp.protocol import ForewordProtocol, ServerCancelledError
+from foreword.lsp.status import METHOD as STATUS
+from foreword.lsp.status import Status, StatusParams
 from foreword.lsp.transport import listen
 from foreword.settings import LanguageSettings, Settings
 from foreword.settings_check import Problem
+from foreword.settings_edit import user_file
 from foreword.text.document import Document
 from foreword_models.errors import ForewordError
 
@@ -30,11 +50,30 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_FEATURES = (
+    documents,
+    configuration,
+    completion,
+    resolve,
+    accepted,
+    inline_completion,
+    diagnostics,
+    code_actions,
+    hover,
+    commands,
+)
+_OFF = Settings(enabled=False)
+_numbers = itertools.count(1)
 PATIENCE = 10.0  # seconds that a request waits for a model to load; a pack may take longer to fetch
 
 
 class ForewordServer(LanguageServer):
     """The language server of one connection.
+
+    Parameters
+    ----------
+    pool
+        The engine and the models, which connections may share; a new one by default.
 
     Attributes
     ----------
@@ -42,30 +81,52 @@ class ForewordServer(LanguageServer):
         In force now.
     documents
         The open ones, by URI.
+    number
+        Of the connection, in this process: what the models and the engine know of a document has it in its name, so
+        that no connection meets what another has written.
     engine, models
         The inference thread, and what it works with.
+    paused
+        Nothing is offered or read until the user says so.
+    ended
+        Set when the connection is to end.
     exit_code
         What the process is to end with: 0 after ``shutdown`` and ``exit``, else 1.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pool: Pool | None = None) -> None:
         super().__init__("foreword", __version__, protocol_cls=ForewordProtocol, max_workers=1)
+        self.number = next(_numbers)
         self.settings = Settings()
         self.documents: dict[str, Document] = {}
         self.encoding = "utf-16"
-        self.engine = Engine()
-        self.models = self._new_models()
-        self.reading: dict[str, asyncio.Task[None]] = {}
+        self.pool = pool or Pool()
+        self.engine = self.pool.engine
+        self.paused = False
+        self.status = Status(self._send_status)
+        info = types.MessageType.Info
+        self._progress = WorkDoneProgress(self.protocol, self.on_loop, self.status, lambda text: self.tell(text, info))
+        self.models: Models = self.pool.join(self.settings.model, self._progress)
+        self.ignored = IgnoredSentences(user_file().with_name("ignored-sentences"))
+        self.hushed: set[tuple[str, str, str]] = set()  # labels that are off in a document: URI, classifier, label
+        self.readings: dict[str, reading.Reading] = {}
+        self.focus: weakref.WeakKeyDictionary[Document, int] = weakref.WeakKeyDictionary()
+        self.marks_changed = asyncio.Event()
+        self.lookups = Lookups()
+        self.shown: weakref.WeakKeyDictionary[Document, inline_completion.Shown] = weakref.WeakKeyDictionary()
+        self.offer: resolve.Offer | None = None
+        self.accepted = 0
         self.marked: set[str] = set()
         self.background: set[asyncio.Task[None]] = set()
         self.measuring: asyncio.Task[None] | None = None
         self.prepared: weakref.WeakKeyDictionary[Document, str] = weakref.WeakKeyDictionary()
         self.exit_code = 1
-        self._initialize_params: dict[str, Any] = {}
-        self._end = asyncio.Event()
+        self.initialize_params: dict[str, Any] = {}
+        self.editor_settings: Any = None
+        self.ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: set[str] = set()
-        for feature in (documents, configuration, completion, inline_completion, diagnostics):
+        for feature in _FEATURES:
             feature.register(self)
 
     def serve(self, stdin: BinaryIO, stdout: BinaryIO, *, first: bytes | None, greeted: int | str | None) -> int:
@@ -85,41 +146,52 @@ class ForewordServer(LanguageServer):
 
     async def _serve(self, stdin: BinaryIO, first: bytes | None) -> None:
         if first is not None:
-            self._take(first)
-            listen(stdin, asyncio.get_running_loop(), self._take, self._end.set)
-            await self._end.wait()
+            self.take(first)
+            listen(stdin, asyncio.get_running_loop(), self.take, self.ended.set)
+            await self.ended.wait()
 
-    def _take(self, body: bytes) -> None:
+    def take(self, body: bytes | str) -> None:
         """Handle a message; nothing that is wrong with it ends the session."""
-        if self._end.is_set():
+        if self.ended.is_set():
             return
+        if logger.isEnabledFor(logging.DEBUG):  # with --log-text only
+            logger.debug("received %r", body)
         try:
             self.protocol.handle_message(json.loads(body))
         except BrokenPipeError:
             logger.warning("the client has gone")
-            self._end.set()
+            self.ended.set()
         except Exception as error:
             self.report_server_error(error, type(self.protocol))
 
     def begin(self, params: dict[str, Any], encoding: str) -> None:
         """Take note of the client's ``initialize``."""
         self._loop = asyncio.get_running_loop()
-        self._initialize_params = params
+        self.initialize_params = params
         self.encoding = encoding
         self.configure(None)
+        client = params.get("clientInfo")
+        name = client.get("name") if isinstance(client, dict) else None
+        logger.info("session %d began, with %.60s", self.number, name if isinstance(name, str) else "a nameless client")
 
     def configure(self, editor: Any) -> None:
         """Put settings in force: files, initializationOptions, and the editor's configuration if it is known."""
         before = self.settings.model
-        self.settings, problems = initial_settings(self._initialize_params, editor)
+        self.editor_settings = editor
+        self.settings, problems = initial_settings(self.initialize_params, editor)
         if self.settings.model != before:
-            self.models = self._new_models()
+            self.models = self.pool.join(self.settings.model, self._progress)
             self.prepared.clear()
+            self.shown.clear()
         self._show_problems(problems)
 
     def language(self, document: Document) -> LanguageSettings:
         """Return the settings that hold in a document."""
-        return self.settings.for_language(document.language_id)
+        return (_OFF if self.paused else self.settings).for_language(document.language_id)
+
+    def name_of(self, uri: str) -> str:
+        """Return the name of a document that no other connection's has, whatever its URI."""
+        return f"{self.number} {uri}"
 
     async def answer(self, priority: Priority, work: Callable[[Checkpoint], T], *, key: Hashable) -> T | None:
         """Run a request's work on the engine; None if it was superseded, waits for a model too long, or failed.
@@ -127,7 +199,9 @@ class ForewordServer(LanguageServer):
         A failure is told to the user, not to the client, which could show no more than a code.
         """
         try:
-            return await asyncio.wait_for(self.engine.run(priority, work, key=key), PATIENCE)
+            result = await asyncio.wait_for(self.engine.run(priority, work, key=key), PATIENCE)
+            self.status.failed("")
+            return result
         except (Superseded, EngineClosedError, TimeoutError):
             return None
         except Exception as error:
@@ -143,6 +217,7 @@ class ForewordServer(LanguageServer):
     def fail(self, error: Exception) -> None:
         """Tell the user about an error: its message if it is meant for them, else that something went wrong."""
         if isinstance(error, ForewordError):
+            self.status.failed(str(error))
             self.tell(str(error))
             return
         # The message of an unexpected error may hold the user's text; its type and place do not.
@@ -151,16 +226,38 @@ class ForewordServer(LanguageServer):
             place = place.tb_next
         where = f" at {place.tb_frame.f_code.co_name}:{place.tb_lineno}" if place else ""
         logger.error("unexpected %s%s", type(error).__name__, where)
-        self.tell(f"Foreword met an unexpected {type(error).__name__}{where}; please report it. It goes on working.")
+        message = f"Foreword met an unexpected {type(error).__name__}{where}; please report it. It goes on working."
+        self.status.failed(message)
+        self.tell(message)
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log that a message was not handled, without its text; pygls would show it to the user."""
+        if isinstance(error, ServerCancelledError):
+            return
         logger.warning("%s: %s", getattr(source, "__name__", "error"), type(error).__name__)
+
+    def send_notification(self, method: str, params: dict[str, Any]) -> None:
+        """Send a notification of plain JSON values, which take no time to be written."""
+        self.protocol._send_data({"jsonrpc": "2.0", "method": method, "params": params})
+
+    def leave(self) -> None:
+        """Let go of everything that is this connection's, which has ended; the models and the engine stay."""
+        logger.info("session %d ended", self.number)
+        self.ended.set()
+        for future in list(self.protocol._request_futures.values()):
+            future.cancel()
+        for uri in list(self.documents):
+            del self.documents[uri]
+            reading.forget(self, uri)
+            thinking.release(self, uri)
+        if self.measuring is not None:
+            self.measuring.cancel()
+        self.pool.leave(self._progress)
 
     def stop(self, exit_code: int) -> None:
         """End the main loop after the message in hand."""
         self.exit_code = exit_code
-        self._end.set()
+        self.ended.set()
 
     def on_loop(self, work: Callable[[], None]) -> None:
         """Run a function on the event loop's thread, soon; nothing happens when the loop is gone."""
@@ -170,15 +267,11 @@ class ForewordServer(LanguageServer):
         except RuntimeError:
             logger.debug("the event loop has closed")
 
-    def _new_models(self) -> Models:
-        info = types.MessageType.Info
-        return Models(
-            decoder=self.settings.model.decoder,
-            encoder=self.settings.model.encoder,
-            precision=self.settings.model.precision,
-            progress=WorkDoneProgress(self.protocol, self.on_loop),
-            say=lambda message: self.on_loop(lambda: self.tell(message, info)),
-        )
+    def _send_status(self, params: StatusParams) -> None:
+        capabilities = self.initialize_params.get("capabilities")
+        experimental = capabilities.get("experimental") if isinstance(capabilities, dict) else None
+        if isinstance(experimental, dict) and experimental.get("forewordStatus") is True:
+            self.protocol.notify(STATUS, params)
 
     def _show_problems(self, problems: list[Problem]) -> None:
         for problem in problems:

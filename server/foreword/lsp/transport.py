@@ -34,6 +34,44 @@ def read_body(stream: IO[bytes]) -> bytes | None:
     return None
 
 
+class NotAMessageError(Exception):
+    """What came is no message of LSP, or too long for one."""
+
+
+async def read_stream_body(stream: asyncio.StreamReader, most: int) -> bytes | None:
+    """Read one message of a connection that anybody on this machine can make; None at the end of the stream.
+
+    Parameters
+    ----------
+    most
+        Bytes that a message may have.
+
+    Raises
+    ------
+    NotAMessageError
+        Another header than LSP's stands before the body: it may be the request of a browser, made by any page.
+    """
+    length = None
+    try:
+        while line := (await stream.readline()).strip():
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length" and value.strip().isdigit():
+                length = int(value)
+            elif name.lower() != b"content-type":
+                raise NotAMessageError
+        if length is None:
+            if stream.at_eof():
+                return None
+            raise NotAMessageError
+        if length > most:
+            raise NotAMessageError
+        return await stream.readexactly(length)
+    except asyncio.IncompleteReadError:
+        return None
+    except ValueError as error:  # an endless line
+        raise NotAMessageError from error
+
+
 def framed(message: dict[str, Any]) -> bytes:
     """Return the bytes of one message."""
     body = json.dumps(message).encode()

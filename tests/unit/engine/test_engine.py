@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foreword.engine.engine import Checkpoint, Engine, EngineClosedError, Priority, Superseded
-from foreword_models.errors import Cancelled, ForewordError
+from foreword_models.errors import Cancelled, ForewordError, OutOfMemoryError
 
 WAIT = 10  # seconds, for what never comes
 
@@ -199,6 +199,29 @@ async def test_an_error_leaves_the_engine_working(engine: Engine, error: BaseExc
     (outcome,) = await finished(task)
     assert isinstance(outcome, type(error) if isinstance(error, ValueError) else RuntimeError)
     assert await asyncio.wait_for(engine.run(Priority.COMPLETION, lambda _: "next"), WAIT) == "next"
+
+
+@pytest.mark.parametrize("shortage", [MemoryError(), OutOfMemoryError("no memory")])
+@pytest.mark.parametrize("helps", [True, False])
+async def test_memory_that_is_short_is_given_back_and_the_job_begun_again(shortage: Exception, helps: bool) -> None:
+    relieved: list[int] = []
+
+    def relieve() -> None:
+        relieved.append(threading.get_ident())
+        if not helps:
+            raise ValueError
+
+    def work(_: Checkpoint) -> int:
+        if not helps or not relieved:
+            raise shortage
+        return threading.get_ident()
+
+    engine = Engine(relieve)
+    (outcome,) = await finished(submit(engine, Priority.COMPLETION, work))
+    assert [outcome] == (relieved if helps else [shortage])
+    assert len(relieved) == 1
+    assert await asyncio.wait_for(engine.run(Priority.COMPLETION, lambda _: "next"), WAIT) == "next"
+    assert engine.close(WAIT)
 
 
 async def test_a_job_that_gives_up_by_itself_is_settled(engine: Engine) -> None:

@@ -106,3 +106,11 @@ def test_a_very_long_text_is_read_but_not_remembered() -> None:
     for _ in range(2):
         assert reader.read(["x" * 100_000])["x" * 100_000]["length"][0].label == "long"
     assert len(encoder.forwards) == 2
+
+
+def test_what_was_read_is_forgotten_when_memory_is_short() -> None:
+    reader, encoder = reader_of(classifier("length"))
+    reader.read(["It rains."])
+    reader.shed()
+    reader.read(["It rains."])
+    assert encoder.texts == ["It rains."] * 2

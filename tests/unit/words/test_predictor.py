@@ -155,3 +155,24 @@ def test_documents_do_not_hear_each_other(predictor: Predictor) -> None:
     assert "Zwanziger" not in [word.text for word in predictor.predict("Zwa", 3, document="another").words]
     predictor.close("letter")
     assert "Zwanziger" not in [word.text for word in predictor.predict("Zwa", 3, document="letter").words]
+
+
+def test_a_continuation_of_a_word_leaves_the_search_where_it_is(predictor: Predictor) -> None:
+    text = "We should talk about the sch"
+    words = predictor.predict(text, 3, budget=Budget(forwards=0)).words
+    for word in words:
+        written = predictor.continuation("We should talk about the " + word.text, words=3)
+        assert len(written.split()) <= 3
+    again = predictor.predict(text, 3, budget=Budget(forwards=0))
+    assert again.forwards == 0
+    assert again.words == words
+
+
+def test_when_memory_is_short_what_is_cached_goes_and_the_answers_stay(predictor: Predictor) -> None:
+    text = "We should talk about the weather "
+    before = predictor.predict(text, 3, document="a")
+    used = predictor.model.decoder.bytes_in_use
+    predictor.shed()
+    assert predictor.model.decoder.bytes_in_use < used / 2
+    after = predictor.predict(text, 3, document="a")
+    assert [word.text for word in after.words] == [word.text for word in before.words]

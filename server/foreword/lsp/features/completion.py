@@ -1,4 +1,8 @@
-"""``textDocument/completion``: the next words as a list."""
+"""``textDocument/completion``: the next words as a list.
+
+An item has what its client understands: `items` says how. What is behind a word is found out when its
+documentation is asked for (`resolve`).
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,11 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
-from foreword.lsp.features import measuring
+from foreword.lsp.features import measuring, resolve
+from foreword.lsp.features.accepted import accepted_command
 from foreword.lsp.features.thinking import prepare, refine
 from foreword.text.cursor import context_window, upcoming_window
+from foreword_models.words.characters import word_end
 from foreword_models.words.keyboards import named_keyboard
 from foreword_models.words.registers import named
 
@@ -20,6 +26,8 @@ if TYPE_CHECKING:
     from foreword.text.document import Document
     from foreword_models.words.predictor import Prediction
     from foreword_models.words.registers import Register
+
+EditOf = Callable[[str], types.TextEdit | types.InsertReplaceEdit]
 
 CONTEXT, HOP = 4000, 1000  # code points of text before the cursor that the model reads, and how far its start moves
 
@@ -33,9 +41,10 @@ def register(server: ForewordServer) -> None:
         if document is None or not server.language(document).completion.enabled:
             return types.CompletionList(is_incomplete=False, items=[])
         settings, position = server.language(document).completion, params.position
+        server.focus[document] = position.line
         text, upcoming = before_cursor(document, position), after_hop(document, position)
         expected, keyboard = expected_register(server, document, position, text), named_keyboard(settings.keyboard)
-        models = server.models
+        models, name = server.models, server.name_of(document.uri)
 
         def search(checkpoint: Checkpoint, forwards: int | None = None) -> Prediction:
             predictor = models.predictor()  # imports torch, if there is a model to load
@@ -45,20 +54,23 @@ def register(server: ForewordServer) -> None:
                 budget=predictor.answer if forwards is None else predictor.behind_answer(forwards),
                 minimum_probability=settings.minimum_probability,
                 minimum_saving=settings.minimum_saving,
-                document=document.uri,
+                document=name,
                 register=expected,
                 keyboard=keyboard if forwards is None else None,  # behind an answer, nobody sees the words
                 checkpoint=checkpoint,
             )
 
-        typed = typed_range(document, position)
-        prediction = await server.answer(Priority.COMPLETION, search, key=("completion", document.uri))
+        place = edited_ranges(document, position, replaces=understood(server, "insert_replace_support"))
+        prediction = await server.answer(Priority.COMPLETION, search, key=("completion", name))
         if prediction is not None and not prediction.exact and settings.think_ahead:
             refine(server, document, search)
         prepare(server, document, upcoming)
         # Always incomplete: at the next key, other words are likely.
-        items = _items(prediction, typed(prediction.prefix)) if prediction else []
-        return types.CompletionList(is_incomplete=True, items=items)
+        if prediction is None:
+            return types.CompletionList(is_incomplete=True, items=[])
+        number = resolve.remember(server, document, text, expected, prediction)
+        edits = place(prediction.prefix)
+        return types.CompletionList(is_incomplete=True, items=items(server, document, prediction, edits, number))
 
 
 def load(server: ForewordServer) -> None:
@@ -111,20 +123,68 @@ def typed_range(document: Document, position: types.Position) -> Callable[[str],
     return of
 
 
-# A word that corrects what was typed would be filtered out but for its filterText. Others have none: it would be the
-# label, which is what counts without one, and Neovim 0.7 inserts wrongly if it is there.
-def _items(prediction: Prediction, range: types.Range) -> list[types.CompletionItem]:
-    return [
-        types.CompletionItem(
-            label=word.text,
-            kind=types.CompletionItemKind.Text,
-            label_details=types.CompletionItemLabelDetails(description=percent(word.probability)),
-            sort_text=f"{rank:02}",
-            filter_text=None if word.text.startswith(prediction.prefix) else prediction.prefix,
-            text_edit=types.TextEdit(range=range, new_text=word.text),
+def edited_ranges(document: Document, position: types.Position, *, replaces: bool) -> Callable[[str], EditOf]:
+    """Return a function from what is typed of a word to what an edit of it replaces, as the document is now.
+
+    Parameters
+    ----------
+    replaces
+        The client lets its user choose whether the rest of the word behind the cursor goes.
+    """
+    typed = typed_range(document, position)
+    column = document.column(position.line, position.character)
+    behind = document.line(position.line)[column:] + "\n" if replaces else ""
+
+    def of(prefix: str) -> EditOf:
+        insert = typed(prefix)
+        rest = word_end(prefix + behind) - len(prefix) if prefix else 0
+        if rest <= 0 or not replaces:
+            return lambda word: types.TextEdit(range=insert, new_text=word)
+        end = types.Position(insert.end.line, document.character(position.line, column + rest))
+        replace = types.Range(start=insert.start, end=end)
+        return lambda word: types.InsertReplaceEdit(new_text=word, insert=insert, replace=replace)
+
+    return of
+
+
+def items(
+    server: ForewordServer, document: Document, prediction: Prediction, edit: EditOf, number: int
+) -> list[types.CompletionItem]:
+    """Return the words as a client wants them.
+
+    None is preselected and none has commit characters: what the user types is never replaced by a word unasked.
+
+    ``filterText`` stands only where the label would not do, in a word that corrects what was typed: Neovim 0.7 leaves
+    the range of an item that has one out of account, finds where the word begins by itself, and leaves out what does
+    not begin so. Behind a mark (``dont'``) it would find nothing typed and take every word: there is none there.
+    """
+    details = understood(server, "label_details_support")
+    found = []
+    for rank, word in enumerate(prediction.words):
+        share = percent(word.probability)
+        corrects = not word.text.startswith(prediction.prefix) and prediction.prefix[-1].isalnum()
+        found.append(
+            types.CompletionItem(
+                label=word.text,
+                kind=types.CompletionItemKind.Text,
+                label_details=types.CompletionItemLabelDetails(description=share) if details else None,
+                detail=None if details else share,
+                sort_text=f"{rank:02}",
+                filter_text=prediction.prefix if corrects else None,
+                text_edit=edit(word.text),
+                command=accepted_command(document.uri, word.text),
+                data={"list": number, "rank": rank},
+            )
         )
-        for rank, word in enumerate(prediction.words)
-    ]
+    return found
+
+
+def understood(server: ForewordServer, option: str) -> bool:
+    """Whether the client says that it understands an optional part of an item."""
+    editor = server.client_capabilities.text_document
+    completion = editor.completion if editor else None
+    item = completion.completion_item if completion else None
+    return bool(getattr(item, option, None))
 
 
 def percent(probability: float) -> str:

@@ -28,6 +28,11 @@ def register(server: ForewordServer) -> None:
             _apply(server, section(params.settings))
 
 
+def reload(server: ForewordServer) -> None:
+    """Read the files of settings anew, and put them in force together with what the editor said last."""
+    _apply(server, server.editor_settings)
+
+
 def _ask(server: ForewordServer) -> bool:
     """Ask the client for its settings, if it can be asked."""
     workspace = server.client_capabilities.workspace

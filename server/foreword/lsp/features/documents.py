@@ -42,6 +42,7 @@ def register(server: ForewordServer) -> None:
             if isinstance(change, types.TextDocumentContentChangePartial):
                 start, end = change.range.start, change.range.end
                 document.apply(((start.line, start.character), (end.line, end.character)), change.text)
+                server.focus[document] = start.line
             else:
                 document.apply(None, change.text)
         document.version = params.text_document.version

@@ -75,7 +75,7 @@ def refine(server: ForewordServer, document: Document, search: Callable[[Checkpo
                 nonlocal sure
                 sure = search(checkpoint, forwards).exact
 
-            if not await _in_background(server, ("refine", document.uri), go_on, still_wanted) or sure:
+            if not await _in_background(server, ("refine", server.name_of(document.uri)), go_on, still_wanted) or sure:
                 return
 
     task = asyncio.ensure_future(run())
@@ -87,9 +87,9 @@ def release(server: ForewordServer, uri: str) -> None:
     """Let the cache drop a document that was closed, when it needs the room."""
 
     async def run() -> None:
-        models = server.models
+        models, name = server.models, server.name_of(uri)
         with contextlib.suppress(Superseded, EngineClosedError):
-            await server.engine.run(Priority.THINKING, lambda _: models.close(uri), key=("release", uri))
+            await server.engine.run(Priority.THINKING, lambda _: models.close(name), key=("release", name))
 
     task = asyncio.ensure_future(run())
     server.background.add(task)
@@ -104,7 +104,7 @@ async def _prepare(server: ForewordServer, document: Document, upcoming: str) ->
     models = server.models
     done = await _in_background(
         server,
-        ("thinking", document.uri),
+        ("thinking", server.name_of(document.uri)),
         lambda checkpoint: models.predictor().prepare(upcoming, checkpoint=checkpoint),
         lambda: server.documents.get(document.uri) is document,
     )

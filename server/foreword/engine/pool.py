@@ -1,0 +1,110 @@
+"""The engine and the models of a process, shared by its connections: loaded once, told of to all who wait for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from foreword.engine.engine import Engine
+from foreword.engine.models import Models
+from foreword.engine.trace import Trace
+from foreword.settings import ModelSettings
+from foreword_models.zoo.progress import Progress
+
+
+class Listener(Progress, Protocol):
+    """Is told how loading goes on, from the inference thread."""
+
+    def say(self, message: str) -> None:
+        """Take a sentence for the user."""
+
+
+class _Audience:
+    """The connections that use the same models; passes on to each what the models tell."""
+
+    def __init__(self) -> None:
+        self.listeners: list[Listener] = []
+        self._started: tuple[str, int] | None = None
+
+    def join(self, listener: Listener) -> None:
+        if self._started is not None:
+            listener.start(*self._started)
+        self.listeners.append(listener)
+
+    def leave(self, listener: Listener) -> None:
+        if listener in self.listeners:
+            self.listeners.remove(listener)
+
+    def start(self, description: str, total: int) -> None:
+        self._started = (description, total)
+        self._tell(lambda listener: listener.start(description, total))
+
+    def update(self, done: int) -> None:
+        self._tell(lambda listener: listener.update(done))
+
+    def finish(self) -> None:
+        self._started = None
+        self._tell(lambda listener: listener.finish())
+
+    def say(self, message: str) -> None:
+        self._tell(lambda listener: listener.say(message))
+
+    def _tell(self, what: Callable[[Listener], None]) -> None:
+        for listener in tuple(self.listeners):  # which the event loop's thread may change
+            what(listener)
+
+
+@dataclass
+class _Shared:
+    models: Models
+    audience: _Audience = field(default_factory=_Audience)
+
+
+class Pool:
+    """One inference thread and the models that it works with.
+
+    Attributes
+    ----------
+    engine
+        Runs the jobs of every connection.
+    trace
+        Told where the time goes; None if nobody wants to know.
+
+    Notes
+    -----
+    Models are shared by all connections whose settings name the same ones. What nobody uses any more is let go when
+    something else is used; the last ones stay, for the next connection.
+    """
+
+    def __init__(self, trace: Trace | None = None) -> None:
+        self.trace = trace
+        self.engine = Engine(self._shed, trace)
+        self._shared: dict[ModelSettings, _Shared] = {}
+
+    def join(self, settings: ModelSettings, listener: Listener) -> Models:
+        """Return the models of some settings, of which `listener` is told from now on, and of no others."""
+        self.leave(listener)
+        if settings not in self._shared:
+            audience = _Audience()
+            models = Models(
+                decoder=settings.decoder,
+                encoder=settings.encoder,
+                precision=settings.precision,
+                progress=audience,
+                say=audience.say,
+            )
+            self._shared[settings] = _Shared(models, audience)
+        shared = self._shared[settings]
+        shared.audience.join(listener)
+        self._shared = {key: other for key, other in self._shared.items() if other.audience.listeners}
+        return shared.models
+
+    def leave(self, listener: Listener) -> None:
+        """Tell a connection nothing more."""
+        for shared in self._shared.values():
+            shared.audience.leave(listener)
+
+    def _shed(self) -> None:
+        for shared in tuple(self._shared.values()):
+            shared.models.shed()

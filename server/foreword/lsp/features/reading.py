@@ -1,0 +1,191 @@
+"""What is known of the sentences of each open document: found after a pause in typing, and kept from edit to edit.
+
+A document is cut into sentences anew after each pause, and only those sentences are read that were not there before,
+in small jobs that give way to every key. Those around the place that was last edited or asked about come first: LSP
+does not tell what is visible, and that mostly is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
+from foreword.text.sentences import Sentence, prose_sentences
+
+if TYPE_CHECKING:
+    from foreword.engine.lookups import Edit
+    from foreword.engine.models import Models
+    from foreword.engine.reader import Labels
+    from foreword.lsp.server import ForewordServer
+    from foreword.text.document import Document
+    from foreword_models.bert.classifier import Classifier, LabelProbability
+
+CHUNK = 32  # sentences of a job
+INTERVAL = 0.5  # seconds after which what was found so far is told
+MANY = 100  # unread sentences that a status bar is told of
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was read in a sentence: of each classifier the labels that may be marked, and slips."""
+
+    labels: Mapping[str, Sequence[LabelProbability]]
+    edits: Sequence[Edit] = ()
+
+
+@dataclass
+class Reading:
+    """The sentences of one document.
+
+    Attributes
+    ----------
+    version
+        Of the document that `sentences` are from; -1 before there are any.
+    sentences
+        The finished ones, in the order of the text.
+    known
+        By the sentence's text.
+    complete
+        All sentences of that version have been read.
+    classifiers, cards
+        Those that read them, and the addresses of their model cards, by name.
+    """
+
+    version: int = -1
+    sentences: Sequence[Sentence] = ()
+    known: dict[str, Known] = field(default_factory=dict)
+    complete: bool = False
+    classifiers: Mapping[str, Classifier] = field(default_factory=dict)
+    cards: Mapping[str, str] = field(default_factory=dict)
+    models: Models | None = None
+    task: asyncio.Task[None] | None = None
+
+    def unread(self, focus: int) -> list[str]:
+        """The texts that are not known yet, those near to an offset first."""
+        texts = (
+            sentence.text
+            for sentence in sorted(self.sentences, key=lambda sentence: abs(sentence.start - focus))
+            if sentence.text not in self.known
+        )
+        return list(dict.fromkeys(texts))
+
+
+def begin(server: ForewordServer, document: Document, delay: float, tell: Callable[[bool], None]) -> None:
+    """Read a document after a pause, in place of any reading of it that is under way.
+
+    Parameters
+    ----------
+    delay
+        Seconds.
+    tell
+        Called when there is something new to show; with whether that is all.
+    """
+    reading = server.readings.setdefault(document.uri, Reading())
+    stop(server, document.uri)
+    reading.complete = False
+    reading.task = asyncio.ensure_future(_read(server, document, reading, delay, tell))
+
+
+def stop(server: ForewordServer, uri: str) -> None:
+    """Stop the reading of a document that is under way, if there is one."""
+    reading = server.readings.get(uri)
+    if reading is not None and reading.task is not None:
+        reading.task.cancel()
+        reading.task = None
+    server.status.reading(uri, False)
+
+
+def forget(server: ForewordServer, uri: str) -> None:
+    """Let go of a document that was closed."""
+    stop(server, uri)
+    server.readings.pop(uri, None)
+
+
+async def _read(
+    server: ForewordServer, document: Document, reading: Reading, delay: float, tell: Callable[[bool], None]
+) -> None:
+    try:
+        await asyncio.sleep(delay)
+        await _find_sentences(server, document, reading)
+        if reading.models is not server.models:  # another encoder finds something else
+            reading.known, reading.models = {}, server.models
+        await _read_sentences(server, document, reading, tell)
+        reading.complete = True
+        tell(True)
+    except (Superseded, EngineClosedError):
+        return
+    except Exception as error:
+        server.fail(error)
+    finally:
+        server.status.reading(document.uri, False)
+
+
+async def _find_sentences(server: ForewordServer, document: Document, reading: Reading) -> None:
+    version, text, language_id = document.version, document.text, document.language_id
+    if reading.version == version:
+        return
+
+    def find(checkpoint: Checkpoint) -> list[Sentence]:
+        found = []
+        for sentence in prose_sentences(text, language_id):
+            checkpoint()
+            if sentence.finished:
+                found.append(sentence)
+        return found
+
+    key = ("sentences", server.name_of(document.uri))
+    reading.sentences = await server.engine.run(Priority.DIAGNOSTICS, find, key=key)
+    reading.version = version
+    texts = {sentence.text for sentence in reading.sentences}
+    reading.known = {text: known for text, known in reading.known.items() if text in texts}
+
+
+async def _read_sentences(
+    server: ForewordServer, document: Document, reading: Reading, tell: Callable[[bool], None]
+) -> None:
+    unread = reading.unread(document.offset(server.focus.get(document, 0), 0))
+    server.status.reading(document.uri, len(unread) > MANY)
+    told = time.monotonic()
+    for start in range(0, len(unread), CHUNK):
+        await read_texts(server, reading, unread[start : start + CHUNK], ("diagnostics", server.name_of(document.uri)))
+        if time.monotonic() > told + INTERVAL:
+            tell(False)
+            told = time.monotonic()
+
+
+async def read_texts(server: ForewordServer, reading: Reading, texts: Sequence[str], key: object) -> None:
+    """Read some sentences now, and keep what is found."""
+    models, lookups = server.models, server.lookups
+
+    def read(checkpoint: Checkpoint) -> tuple[dict[str, Known], Mapping[str, Classifier], Mapping[str, str]]:
+        reader = models.reader()
+        labels = reader.read(texts, checkpoint=checkpoint)
+        grammar = lookups.grammar()
+        edits = grammar.read(texts, checkpoint=checkpoint) if grammar else {}
+        return {text: Known(_kept(labels[text]), edits.get(text, ())) for text in texts}, reader.classifiers, cards()
+
+    known, reading.classifiers, reading.cards = await server.engine.run(Priority.DIAGNOSTICS, read, key=key)
+    reading.known.update(known)
+
+
+def cards() -> dict[str, str]:
+    """Return the addresses of the model cards that come with the classifiers, at the section on what they mark."""
+    from foreword_models.bert.classifier import shipped_classifiers
+
+    found = {}
+    for name, folder in shipped_classifiers().items():
+        card = folder / "README.md"
+        if card.is_file():
+            found[name] = card.resolve().as_uri() + "#when-it-speaks"
+    return found
+
+
+def _kept(labels: Labels) -> dict[str, Sequence[LabelProbability]]:
+    """Of each classifier the most probable label and all that are to be shown: the others are never marked."""
+    return {
+        name: tuple(label for label in ranked if label.shown or label is ranked[0]) for name, ranked in labels.items()
+    }

@@ -1,0 +1,145 @@
+"""Which sentences are read, in which order, and which are not read again; in a server without a process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from foreword.lsp.features import reading
+from foreword.lsp.features.marks import MOST, marks_of
+from foreword.lsp.server import ForewordServer
+from foreword.settings import parse
+from foreword.text.document import Document
+from foreword_models.bert.classifier import LabelProbability
+
+URI = "untitled:a.md"
+
+
+class Models:
+    """Stands for the models: every sentence is sad, and is noted when it is read."""
+
+    def __init__(self) -> None:
+        self.read_texts: list[str] = []
+        config = SimpleNamespace(marks=("sad",))
+        self.classifiers = {"mood": SimpleNamespace(config=config)}
+
+    def reader(self) -> Models:
+        return self
+
+    def read(self, texts: Iterable[str], *, checkpoint: Callable[[], None]) -> dict[str, Any]:
+        checkpoint()
+        self.read_texts += texts
+        labels = (LabelProbability("sad", 0.9, True), LabelProbability("glad", 0.1, False))
+        return {text: {"mood": labels} for text in texts}
+
+
+@pytest.fixture
+async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ForewordServer]:
+    monkeypatch.setattr(reading, "INTERVAL", -1.0)
+    server = ForewordServer()
+    monkeypatch.setattr(server, "models", Models())
+    yield server
+    assert server.engine.close(10)
+
+
+def opened(server: ForewordServer, text: str) -> Document:
+    server.documents[URI] = Document(URI, "markdown", 1, text, "utf-16")
+    return server.documents[URI]
+
+
+async def read(server: ForewordServer, document: Document) -> list[bool]:
+    """Read a document to its end; what was told meanwhile."""
+    told: list[bool] = []
+    reading.begin(server, document, 0, told.append)
+    task = server.readings[URI].task
+    assert task is not None
+    await asyncio.wait_for(task, 30)
+    return told
+
+
+def sentences(count: int) -> list[str]:
+    return [f"Sentence {number} is here." for number in range(count)]
+
+
+async def test_only_what_has_changed_is_read_again(server: ForewordServer) -> None:
+    models: Any = server.models
+    document = opened(server, "It rains. It pours. It rains.")
+    assert (await read(server, document))[-1] is True
+    assert models.read_texts == ["It rains.", "It pours."]
+    document.apply(((0, 10), (0, 10)), "Now it snows. ")
+    document.version = 2
+    await read(server, document)
+    assert models.read_texts[2:] == ["Now it snows."]
+    assert set(server.readings[URI].known) == {"It rains.", "It pours.", "Now it snows."}
+    document.apply(None, "It pours.")
+    document.version = 3
+    await read(server, document)
+    assert len(models.read_texts) == 3
+    assert set(server.readings[URI].known) == {"It pours."}  # what is gone from the text is not kept
+
+
+async def test_what_is_near_to_the_last_edit_comes_first(server: ForewordServer) -> None:
+    models: Any = server.models
+    document = opened(server, "\n\n".join(sentences(200)))
+    server.focus[document] = 2 * 100
+    told = await read(server, document)
+    first = [int(text.split()[1]) for text in models.read_texts[: reading.CHUNK]]
+    assert max(abs(number - 100) for number in first) <= reading.CHUNK // 2
+    assert told == [False] * (len(told) - 1) + [True]
+    assert len(told) > 3  # what is found is shown as it comes
+
+
+async def test_another_encoder_reads_everything_again(server: ForewordServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = opened(server, "It rains.")
+    await read(server, document)
+    other: Any = Models()
+    monkeypatch.setattr(server, "models", other)
+    await read(server, document)
+    assert other.read_texts == ["It rains."]
+
+
+async def test_marks_of_a_version_that_is_gone_are_not_shown(server: ForewordServer) -> None:
+    document = opened(server, "It rains. It pours.")
+    await read(server, document)
+    marks = await marks_of(server, document)
+    assert [mark["code"] for mark in marks or []] == ["mood/sad"] * 2
+    document.version = 2
+    assert await marks_of(server, document) is None
+    server.settings, _ = parse({"diagnostics": {"enabled": False}})
+    assert await marks_of(server, document) == []
+
+
+async def test_of_very_many_marks_the_nearest_are_shown(server: ForewordServer) -> None:
+    document = opened(server, "\n".join(f"- {text}" for text in sentences(MOST + 200)))
+    server.focus[document] = MOST + 100
+    await read(server, document)
+    lines = [mark["range"]["start"]["line"] for mark in await marks_of(server, document) or []]
+    assert len(lines) == MOST
+    assert lines == sorted(lines)
+    assert lines[-1] == MOST + 199
+    assert min(lines) >= 200
+
+
+async def test_slips_are_marked_by_what_finds_them(server: ForewordServer) -> None:
+    text = "He is taller then me. So it is is."
+    edits = {
+        "He is taller then me.": (SimpleNamespace(start=13, end=17, replacement="than", kind="sound"),),
+        "So it is is.": (SimpleNamespace(start=8, end=11, replacement="", kind="double"),),
+    }
+    grammar: Any = SimpleNamespace(read=lambda texts, **_: {text: edits[text] for text in texts})
+    server.lookups = type(server.lookups)(grammar=lambda: grammar)
+    server.settings, _ = parse({"diagnostics": {"classifiers": {"mood": {"enabled": False}}}})
+    document = opened(server, text)
+    await read(server, document)
+    first, second = await marks_of(server, document) or []
+    assert (first["code"], first["range"]["start"]["character"], first["range"]["end"]["character"]) == (
+        "grammar/sound",
+        13,
+        17,
+    )
+    assert "tags" not in first
+    assert (second["code"], second["tags"]) == ("grammar/double", [1])
