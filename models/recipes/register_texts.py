@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,3 +61,51 @@ def everyday(data: Path) -> dict[str, list[str]]:
         ),
         "banking": sorted(set(short(labelled(tables / "banking77" / "train.tsv"), 3, 9))),
     }
+
+
+def mails(data: Path) -> Iterator[str]:
+    """Bodies of mails that are no spam, as one person writes to others: no quotes, signatures, code or footers."""
+    with (data / "labelled" / "spamassassin" / "train.jsonl").open(encoding="utf-8") as file:
+        for line in file:
+            mail = json.loads(line)
+            if mail["label"] != "ham":
+                continue
+            body = mail["text"].partition("\n\n")[2]
+            body = re.split(r"\n(?:-- ?|_{5,}|-{5,}.*|={5,})\n", f"\n{body}")[0]
+            paragraphs = [
+                " ".join(paragraph.split())
+                for paragraph in re.split(r"\n\s*\n", body)
+                if not re.search(
+                    r"^\s*(?:[>|:#*]|On .*wrote:?$|URL:|http)|wrote:\s*$|<\w+>|[{}]", paragraph, re.MULTILINE
+                )
+            ]
+            text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+            personal = _PERSON.search(text) and not re.search(r"&\w+;|\[\d+\]|https?:", text)
+            if len(text) > 60 and personal and re.match(r"[A-Z]", text) and text.isascii():
+                yield text
+
+
+def messages(data: Path) -> Iterator[str]:
+    """Text messages that are no spam, as they were written."""
+    for text in labelled(data / "labelled" / "sms_spam" / "train.tsv", "ham"):
+        if len(text.split()) >= 2 and "&" not in text:
+            yield " ".join(text.split())
+
+
+def proposals(data: Path) -> Iterator[str]:
+    """Sections of Python's proposals: a heading and the paragraphs behind it, as Markdown has them."""
+    for path in sorted((data / "text" / "peps").glob("*.rst")):
+        section: list[str] = []
+        for block in path.read_text(encoding="utf-8").split("\n\n"):
+            heading = re.fullmatch(r"\n*([^\n]+)\n[=\-~'^]{3,}", block)
+            if heading:
+                yield from _section(section)
+                section = [f"# {heading[1]}"]
+            elif section and re.match(r"[A-Z]", block) and "::" not in block:
+                section.append(" ".join(re.sub(r":\w+:`~?([^`<]+)[^`]*`", r"`\1`", block).replace("``", "`").split()))
+        yield from _section(section)
+
+
+def _section(blocks: list[str]) -> Iterator[str]:
+    if len(blocks) > 1:
+        yield "\n\n".join(blocks)

@@ -110,12 +110,17 @@ def own_folder() -> Path:
     return platformdirs.user_data_path("foreword", appauthor=False) / "registers"
 
 
-def find(name: RegisterName, digest: str, folders: Sequence[Path]) -> LearnedRegister | None:
-    """Return the first learned register of a kind, for a model, in folders that hold one folder each.
+def folders() -> tuple[Path, ...]:
+    """Return where learned registers are looked for: the user's own come before the shipped ones."""
+    return own_folder(), SHIPPED
+
+
+def find(name: RegisterName, digest: str, places: Sequence[Path]) -> LearnedRegister | None:
+    """Return the first learned register of a kind, for a model, in folders that hold a folder for each.
 
     Those of other models and kinds are passed over, and so is what cannot be read, which is said in the log.
     """
-    for path in _files(folders):
+    for path in _files(places):
         try:
             return LearnedRegister.read(path, name, digest)
         except UnsupportedModelError:
@@ -125,6 +130,6 @@ def find(name: RegisterName, digest: str, folders: Sequence[Path]) -> LearnedReg
     return None
 
 
-def _files(folders: Sequence[Path]) -> Iterable[Path]:
-    for folder in folders:
+def _files(places: Sequence[Path]) -> Iterable[Path]:
+    for folder in places:
         yield from sorted(folder.glob(f"*/{FILE}"))

@@ -35,7 +35,7 @@ UNFINISHED = "unfinished.safetensors"
 HELD_OUT = "held out"
 
 MOST_TOKENS = 96  # of a text that are learned from: a register is for the beginning
-_VECTORS = 64  # most tokens of the preamble that a register begins as; a third of a megabyte as it is kept
+_VECTORS = 96  # most tokens of the preamble that a register begins as: at the default model a megabyte in its file
 _LEAST = 20  # texts to learn anything from
 _CACHE = 64 * 2**20
 
