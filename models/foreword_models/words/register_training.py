@@ -149,16 +149,19 @@ class RegisterTraining:
         return self._tuning.step
 
     def seconds_left(self) -> float:
-        """Estimate how long `run` will take at most, from a first look and a step, which are done for that."""
+        """Estimate how long `run` will take at most, from a first look and two steps, which are done for that."""
         began = time.perf_counter()
         if not self._tuning.checks:
             self._tuning.advance()
         looked = time.perf_counter()
-        if not self._tuning.finished:
-            self._tuning.advance()
-        step = time.perf_counter() - looked
+        look, step = looked - began, 0.0
+        for _ in range(2):  # the first one takes memory, and with it time
+            if not self._tuning.finished:
+                looked = time.perf_counter()
+                self._tuning.advance()
+                step = time.perf_counter() - looked
         left = self.schedule.steps - self._tuning.step
-        return left * step + (looked - began) * (left / self.schedule.every + 4)
+        return left * step + look * (left / self.schedule.every + 4)
 
     def resume(self, out: Path) -> bool:
         """Go on with a training that was broken off in `out`, if it was this one; else leave it alone."""
@@ -186,9 +189,17 @@ class RegisterTraining:
         Raises
         ------
         TrainingError
-            Nothing was gained; nothing is written.
+            Nothing was gained, and nothing is written; or the folder cannot be written.
         """
-        began, progress = time.perf_counter(), progress or Silent()
+        try:
+            return self._run(out, others or {}, progress or Silent())
+        except OSError as error:
+            raise TrainingError(
+                f"{out} cannot be written ({error.strerror}); mend that or choose another folder."
+            ) from error
+
+    def _run(self, out: Path, others: Mapping[str, Sequence[str]], progress: Progress) -> Learned:
+        began = time.perf_counter()
         out.mkdir(parents=True, exist_ok=True)
         progress.start(f"Learning {self.register.name}", self.schedule.steps)
         try:
@@ -204,7 +215,7 @@ class RegisterTraining:
             progress.finish()
         tuned = self._tuning.tuned()
         register = LearnedRegister(self.register.name, self.digest, rounded(tuned.prefix), self._last)
-        sets = {HELD_OUT: self.parts.held_out, **(others or {})}
+        sets = {HELD_OUT: self.parts.held_out, **others}
         gains = {name: self._gain(register, texts) for name, texts in sets.items()}
         (out / UNFINISHED).unlink(missing_ok=True)
         own = gains[HELD_OUT]

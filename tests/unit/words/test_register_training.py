@@ -112,3 +112,9 @@ def test_without_a_gain_nothing_is_written(folder: Path, tmp_path: Path) -> None
     with pytest.raises(TrainingError, match="stays in use"):
         made.run(tmp_path)
     assert (tmp_path / FILE).read_bytes() == b"an earlier one"
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    with pytest.raises(TrainingError, match="another folder"):
+        training(folder).run(tmp_path / "file" / "out")
