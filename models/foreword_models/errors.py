@@ -83,5 +83,9 @@ class EvaluationError(ForewordError):
     """A file of texts or examples cannot be evaluated, or what an evaluation needs is missing."""
 
 
+class TrainingError(ForewordError):
+    """Texts that nothing can be learned from, or from which nothing was gained."""
+
+
 class Cancelled(Exception):  # noqa: N818  (not an error: the caller asked for it)
     """Raised by a checkpoint to abandon work between two forwards."""

@@ -281,3 +281,27 @@ def test_memory_prints_every_stage_and_part(
     printed = capsys.readouterr().out
     assert "tokens cached, float32" in printed
     assert "open_model" in printed
+
+
+# ---- register_bits ----------------------------------------------------------------------------------------------
+
+
+def test_register_bits_prints_a_row_for_each_bin_of_context(
+    script: Callable[[str], ModuleType],
+    packed: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("We talk about the \u00e9cole. " * 4 + "\nthere\n", encoding="utf-8")
+    arguments = ["register_bits", str(texts), "--model", str(packed), "--register", "chat"]
+    monkeypatch.setattr(sys, "argv", [*arguments, "--json"])
+    script("register_bits").main()
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["context_words"] for row in rows] == ["0+", "10+", "all"]
+    assert rows[-1]["characters"] == rows[0]["characters"] + rows[1]["characters"] > 50
+    assert rows[-1]["preamble"] == rows[-1]["learned"]  # nothing is learned for this model
+    monkeypatch.setattr(sys, "argv", arguments)
+    script("register_bits").main()
+    assert "Bits per character" in capsys.readouterr().out

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import torch
 
-from foreword_models.gpt.decoder import CHUNK
+from foreword_models.gpt.decoder import CHUNK, Node
 from foreword_models.gpt.model import LanguageModel
 from foreword_models.words.keyboards import Keyboard
 from foreword_models.words.predictor import Prediction, Predictor
@@ -101,21 +101,20 @@ class ModelSource:
 
     def bits(self, text: str) -> float:
         """Return -log2 of the probability of the text's usual tokens, headed as its predictions are."""
-        return text_bits(self._predictor.model, text, self._register.preamble if self._register else "")
+        return text_bits(self._predictor.model, text, self._predictor.head(self._register))
 
 
-def text_bits(model: LanguageModel, text: str, preamble: str = "") -> float:
-    """Return -log2 P(tokens of a text | start token, tokens of the preamble).
+def text_bits(model: LanguageModel, text: str, head: Node | None = None) -> float:
+    """Return -log2 P(tokens of a text | what heads it, or else the start token).
 
     Each token is told from at most the 1,024 before it, and from half of these where the window has just moved, which
-    leaves the preamble behind.
+    leaves the head behind.
     """
     decoder = model.decoder
     ids = model.tokenizer.encode(text)
     window = min(_WINDOW, decoder.config.context - 1, decoder.cache.slots // 2)
     total, start = 0.0, 0
-    head = model.tokenizer.encode(preamble)
-    node = decoder.extend(decoder.root, [decoder.config.start_token, *(head if len(head) < window // 2 else [])])
+    node = decoder.extend(decoder.root, [decoder.config.start_token]) if head is None else head
     if ids:
         total -= float(torch.log_softmax(decoder.logits(node), -1)[ids[0]])
     while start < len(ids) - 1:

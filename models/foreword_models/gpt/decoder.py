@@ -162,6 +162,11 @@ class Decoder:
         self._prefix_tokens += count
         return Node(self, self._tree.insert(self._tree.root, ids, slots), None)
 
+    def keys_values(self, node: Node) -> Tensor:
+        """Return a copy of a sequence's keys and values: what `prefix` takes to stand for it."""
+        slots = torch.from_numpy(self._tree.path(node._run)[1]).to(self.device)
+        return self.cache.arena.index_select(2, slots)
+
     def match(self, ids: Sequence[int]) -> Node:
         """Return the node of the longest beginning of `ids` that is cached."""
         self._settle()

@@ -21,11 +21,18 @@ from foreword_models.gpt.weights import assemble
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """A decoder, its tokenizer, and the name to show for both."""
+    """A decoder, its tokenizer, and the name to show for both.
+
+    Attributes
+    ----------
+    digest
+        Tells the weights from others (`packing.digest`); empty where the model was not opened from a packed folder.
+    """
 
     name: str
     decoder: Decoder
     tokenizer: Tokenizer
+    digest: str = ""
 
 
 def open_model(
@@ -54,10 +61,11 @@ def open_model(
     ModelError
         Nothing there, damaged, or of a kind, or at a precision, that is not supported.
     """
-    device = torch.device(device)
+    device, digest = torch.device(device), ""
     if (path / packing.WEIGHTS).is_file():
         stack = packing.read_packed(path, precision or packing.precisions(path, device)[0], device)
         tokenizer = Tokenizer.read(path / packing.TOKENIZER, stack.config.vocabulary)
+        digest = packing.digest(path)
     elif path.exists():
         if precision not in (None, "float32", "bfloat16"):
             raise UnsupportedModelError(
@@ -74,4 +82,4 @@ def open_model(
             "or a GGUF file."
         )
     give_back_memory()
-    return LanguageModel(name or path.stem, Decoder(stack, cache_bytes=cache_bytes), tokenizer)
+    return LanguageModel(name or path.stem, Decoder(stack, cache_bytes=cache_bytes), tokenizer, digest)

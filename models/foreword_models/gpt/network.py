@@ -69,10 +69,10 @@ class Network:
         self._paths = [self._prepared(path) for path in stack.paths]
         self._workspaces = [Workspace(config, path.activations, cache.arena.dtype, self.device) for path in self._paths]
         if self._rms:
-            self._rotation = _rotation(config.rope_theta, config.head_dim, config.context).to(self.device)
+            self._rotation = rotation(config.rope_theta, config.head_dim, config.context).to(self.device)
             self._local_rotation = self._rotation
             if config.sliding_window:
-                local = _rotation(config.rope_theta_local, config.head_dim, config.context)
+                local = rotation(config.rope_theta_local, config.head_dim, config.context)
                 self._local_rotation = local.to(self.device)
 
     @torch.inference_mode()
@@ -233,8 +233,8 @@ class Network:
         return self._arena[:, :, first : last + 1].unbind(0)
 
 
-def _rotation(theta: float, head_dim: int, context: int) -> Tensor:
-    """The rotary embedding's turns of each position and pair of dimensions: (context, head_dim / 2), complex."""
+def rotation(theta: float, head_dim: int, context: int) -> Tensor:
+    """Return the rotary embedding's turns of each position and pair of dimensions: (context, head_dim / 2), complex."""
     frequencies = theta ** (-torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim)
     angles = torch.outer(torch.arange(context, dtype=torch.float32), frequencies)
     return torch.polar(torch.ones_like(angles), angles)

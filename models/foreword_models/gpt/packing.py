@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from foreword_models.gpt.embeddings import FileEmbedding
 from foreword_models.gpt.gguf_file import GGUFFile
 from foreword_models.gpt.tokenizer import Tokenizer
 from foreword_models.gpt.transformers_folder import TransformersFolder
-from foreword_models.gpt.weights import assemble
+from foreword_models.gpt.weights import MATRICES, Weights, assemble
 
 FORMAT = 2  # raised when the files' meaning changes: packs of an older format are made again
 
@@ -76,13 +77,11 @@ def read_packed(folder: Path, precision: Precision, device: torch.device) -> Sta
     UnsupportedModelError
         The model, or this machine, cannot do that precision.
     """
+    if precision in ("float32", "bfloat16"):
+        return float_stack(read_weights(folder, getattr(torch, precision), device))
     config = DecoderConfig.read(folder / CONFIG)
     tensors = _load(folder / WEIGHTS)
     try:
-        if precision in ("float32", "bfloat16"):
-            floats = quantization.dequantize(config, tensors | _load(folder / EMBEDDINGS))
-            weights = assemble(config, floats, getattr(torch, precision), device)
-            return float_stack(weights)
         check_precision(precision, device, has_int4=quantization.all_int4(tensors, config.layers))
         rows = 0 if precision == "int8" else INT4_ROWS
         embed = FileEmbedding(folder / EMBEDDINGS, "embed.weight")
@@ -92,6 +91,47 @@ def read_packed(folder: Path, precision: Precision, device: torch.device) -> Sta
     except KeyError as error:
         raise CorruptModelError(f"{folder} has no tensor {error}; remove the model and fetch it again.") from error
     return stack
+
+
+def read_weights(folder: Path, dtype: torch.dtype, device: torch.device) -> Weights:
+    """Read a packed folder's weights as floating-point numbers.
+
+    Raises
+    ------
+    CorruptModelError
+        The files are damaged or incomplete.
+    """
+    config = DecoderConfig.read(folder / CONFIG)
+    try:
+        floats = quantization.dequantize(config, _load(folder / WEIGHTS) | _load(folder / EMBEDDINGS))
+    except KeyError as error:
+        raise CorruptModelError(f"{folder} has no tensor {error}; remove the model and fetch it again.") from error
+    return assemble(config, floats, dtype, device)
+
+
+def digest(folder: Path) -> str:
+    """Return a hash that tells a packed model from others: of its configuration and the weights of three layers.
+
+    It is the same for all precisions, and on all machines: 8-bit codes, which depend on a calibration, are not in it.
+
+    Raises
+    ------
+    CorruptModelError
+        The files are damaged or incomplete.
+    """
+    config = DecoderConfig.read(folder / CONFIG)
+    result = hashlib.sha256(repr(config).encode())
+    path = folder / WEIGHTS
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = set(file.keys())
+            for layer in sorted({0, config.layers // 2, config.layers - 1}):
+                for matrix in (f"layers.{layer}.{name}" for name in MATRICES):
+                    for name in sorted({f"{matrix}.int4", f"{matrix}.int4_scale", f"{matrix}.weight"} & names):
+                        result.update(file.get_tensor(name).contiguous().view(torch.uint8).numpy())
+    except (OSError, SafetensorError) as error:
+        raise CorruptModelError(f"{path} cannot be read ({error}); remove the model and fetch it again.") from error
+    return result.hexdigest()
 
 
 def _load(path: Path) -> dict[str, Tensor]:

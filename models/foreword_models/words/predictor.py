@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from cachetools import LRUCache
@@ -19,6 +20,7 @@ from foreword_models.words.document_mixture import DocumentMixture
 from foreword_models.words.endings import shipped
 from foreword_models.words.frontier import LONGEST_WORD
 from foreword_models.words.keyboards import Keyboard
+from foreword_models.words.learned import SHIPPED, find
 from foreword_models.words.registers import Register
 from foreword_models.words.search import Budget, WordSearch
 from foreword_models.words.vocabulary import Vocabulary
@@ -92,6 +94,8 @@ class Predictor:
     ----------
     model
         Owned by the calling thread.
+    learned
+        Folders of learned registers, the first ones preferred.
 
     Attributes
     ----------
@@ -99,8 +103,9 @@ class Predictor:
         What a search may spend while somebody waits: no forward if words can be told from fragments without one.
     """
 
-    def __init__(self, model: LanguageModel) -> None:
+    def __init__(self, model: LanguageModel, *, learned: Sequence[Path] = (SHIPPED,)) -> None:
         self.model = model
+        self._learned = learned
         token_bytes = model.tokenizer.token_bytes
         endings = shipped(token_bytes)
         self._vocabulary = Vocabulary(token_bytes, endings)
@@ -182,7 +187,7 @@ class Predictor:
     def prepare(self, text: str, *, checkpoint: Checkpoint = lambda: None) -> None:
         """Read a text that may soon be asked about, so that a prediction then has only the rest to read."""
         decoder = self.model.decoder
-        head = self._head(None, checkpoint)
+        head = self.head(None, checkpoint)
         for _ in decoder.steps(head, self._ids(replace_surrogates(text), head)):
             checkpoint()
 
@@ -229,7 +234,7 @@ class Predictor:
             return None
         word = first.words[0]
         begun = word.text[len(first.prefix) :]
-        head = self._head(register, checkpoint)
+        head = self.head(register, checkpoint)
         node = self._read(head, self._ids(replace_surrogates(text) + begun, head), checkpoint)
         continuation, log_probability = self._greedy(node, words - 1, checkpoint)
         return Phrase(first.prefix, begun + continuation, word.probability * math.exp(log_probability))
@@ -283,7 +288,7 @@ class Predictor:
     def _at(self, context: str, register: Register | None, document: str, checkpoint: Checkpoint) -> WordSearch:
         """The search at the end of `context`, the same one as long as the context stays the same."""
         name = register.name if register else ""
-        head = self._head(register, checkpoint)
+        head = self.head(register, checkpoint)
         ids = self._ids(context, head)
         known, before = self._read_to
         if self._search is not None and known == name and ids[: len(before)] == before != ids:
@@ -299,15 +304,19 @@ class Predictor:
         self._pinned[document] = self._search.boundary
         return self._search
 
-    def _head(self, register: Register | None, checkpoint: Checkpoint) -> Node:
-        """What every text of a register begins with: decoded once, and held."""
+    def head(self, register: Register | None, checkpoint: Checkpoint = lambda: None) -> Node:
+        """Return what every text of a register begins with: learned or decoded once, and held."""
         name = register.name if register else ""
         if name not in self._heads:
-            tokenizer, config = self.model.tokenizer, self.model.decoder.config
-            preamble = tokenizer.encode(register.preamble) if register else []
-            if len(preamble) > config.context // 8:  # it would take the room of the text itself
-                preamble = []
-            self._heads[name] = self._read(self.model.decoder.root, [config.start_token, *preamble], checkpoint)
+            decoder, tokenizer = self.model.decoder, self.model.tokenizer
+            most = decoder.config.context // 8  # more would take the room of the text itself
+            learned = find(register.name, self.model.digest, self._learned) if register else None
+            if learned is not None and learned.prefix.shape[2] <= most:
+                self._heads[name] = self._read(decoder.prefix(learned.prefix), [learned.last], checkpoint)
+            else:
+                preamble = tokenizer.encode(register.preamble) if register else []
+                ids = [decoder.config.start_token, *(preamble if len(preamble) <= most else [])]
+                self._heads[name] = self._read(decoder.root, ids, checkpoint)
         return self._heads[name]
 
     def _ids(self, text: str, head: Node) -> list[int]:

@@ -36,8 +36,13 @@ _PREAMBLES: dict[RegisterName, str] = {
 I'm going to the shop, do you need anything?
 Can you help me with this for a minute?
 I don't feel very well today.
-What would you like to have for dinner tonight?
-It was really nice to see you again.
+What time is it?
+That's very kind of you.
+Where did I put my phone?
+We had pizza last night.
+Could you turn down the heating, please?
+My son plays the drums.
+Let's go home, it's raining again.
 """,
     "mail": """From: Anna Meier
 To: Tom Walker

@@ -122,9 +122,10 @@ def _source(folder: Path, precision: Precision | None, settings: Settings, threa
 
     use_threads(threads)
     from foreword_models.gpt.model import open_model
+    from foreword_models.words.learned import folders
     from foreword_models.words.predictor import Predictor
 
-    return make_source(Predictor(open_model(folder, precision=precision)), settings)
+    return make_source(Predictor(open_model(folder, precision=precision), learned=folders()), settings)
 
 
 def _measure(

@@ -162,10 +162,12 @@ class Models:
             use_all_cores() if choice is None else use_threads(choice.threads)
             self._threads_set = True
             from foreword_models.gpt.model import open_model
+            from foreword_models.words.learned import folders
             from foreword_models.words.predictor import Predictor
 
             precision = wanted if choice is None else choice.precision
-            predictor = Predictor(open_model(folder, name=self._decoder, precision=precision))
+            model = open_model(folder, name=self._decoder, precision=precision)
+            predictor = Predictor(model, learned=folders())
             predictor.predict("The ", 1)  # the first forwards page the weights in; no key should wait for that
             return predictor
         finally:

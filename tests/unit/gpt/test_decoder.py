@@ -190,8 +190,7 @@ def test_learned_keys_and_values_head_a_sequence(pair: tuple[Any, Decoder]) -> N
     reference, decoder = pair
     text, rest = [0, *range(40, 52)], [7, 8, 9]
     node = decoder.extend(decoder.root, text)
-    slots = torch.from_numpy(decoder._tree.path(node._run)[1])
-    learned = decoder.prefix(decoder.cache.arena[:, :, slots].clone())
+    learned = decoder.prefix(decoder.keys_values(node))
     del node
     headed = decoder.extend(learned, rest)
     absolute, relative = TOLERANCE["float32"]

@@ -1,0 +1,17 @@
+"""``foreword train``: models learned from the user's own texts, on the user's own machine."""
+
+from __future__ import annotations
+
+import typer
+
+from foreword.cli.train_register import register
+
+app = typer.Typer(no_args_is_help=True, help="Learn from texts of your own; nothing leaves this machine.")
+
+
+@app.callback()
+def options() -> None:
+    """Take no options of its own; keeps `register` a subcommand while it is the only one."""
+
+
+app.command("register")(register)
