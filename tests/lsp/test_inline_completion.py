@@ -55,6 +55,20 @@ def test_it_is_the_models_phrase_with_an_explicit_range(server: Client, phrases:
         assert line.endswith(phrase.prefix)
 
 
+def test_what_follows_the_cursor_is_not_written_again(server: Client, phrases: dict[str, Any]) -> None:
+    line, phrase = next((line, phrase) for line, phrase in phrases.items() if phrase)
+    first = phrase.prefix + phrase.text.split()[0]
+    end = len(line.encode("utf-16-le")) // 2
+    uri = server.open(f"Tomorrow.\n{line} {phrase.text.split()[-1]} and so on")
+    items = inline(server, uri, 1, end)["items"]
+    server.close(uri)
+    if len(phrase.text.split()) == 1:
+        assert items == []
+    else:
+        assert items[0]["insertText"].startswith(first)
+        assert phrase.text.split()[-1] not in items[0]["insertText"].split()
+
+
 @pytest.fixture
 def shown(server: Client, phrases: dict[str, Any]) -> tuple[str, int, str]:
     """A document with a phrase behind the cursor: its URI, where that is, and what the phrase would write there."""

@@ -251,7 +251,7 @@ class Predictor:
 
         The search of the last prediction is left as it is: the next key finds it.
         """
-        head = self._head(register, checkpoint)
+        head = self.head(register, checkpoint)
         node = self._read(head, self._ids(replace_surrogates(text), head), checkpoint)
         return self._greedy(node, words, checkpoint)[0]
 

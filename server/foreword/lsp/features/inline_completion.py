@@ -16,6 +16,7 @@ from foreword.lsp.features.accepted import accepted_command
 from foreword.lsp.features.completion import after_hop, before_cursor, expected_register, typed_range
 from foreword.lsp.features.thinking import prepare
 from foreword_models.words.characters import partial_word
+from foreword_models.words.echo import without_echo
 
 if TYPE_CHECKING:
     from foreword.lsp.server import ForewordServer
@@ -55,6 +56,7 @@ def register(server: ForewordServer) -> None:
         expected, models = expected_register(server, document, position, text), server.models
         name, offset = server.name_of(document.uri), document.offset(position.line, position.character)
         rest = _rest(server, document, offset, text)
+        behind = document.line(position.line)[document.column(position.line, position.character) :]
 
         def work(checkpoint: Checkpoint) -> str:
             predictor = models.predictor()
@@ -71,6 +73,7 @@ def register(server: ForewordServer) -> None:
         typed = typed_range(document, position)
         found = await server.answer(Priority.INLINE_COMPLETION, work, key=("inline", name))
         prepare(server, document, upcoming)
+        found = without_echo(found or "", behind)
         if not found:
             return nothing
         server.shown[document] = Shown(offset, text[-LOOK_BACK:], found)
