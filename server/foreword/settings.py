@@ -77,6 +77,10 @@ class CompletionSettings:
         "qwerty", "On which letters are mistyped: words for what was meant are offered; none: only words as typed."
     )
     think_ahead: bool = _setting(True, "Go on searching behind an answer, for the next key; costs processor time.")
+    think_share: float = _setting(
+        0.5, "The most of the time that searching ahead may take, over twenty seconds.", minimum=0, maximum=1
+    )
+    think_on_battery: bool = _setting(False, "Search ahead also while the machine runs on its battery.")
     trigger_characters: tuple[str, ...] = _setting(
         (), "Characters after which the editor opens the list by itself.", characters=1
     )

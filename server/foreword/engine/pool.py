@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from foreword.engine.allowance import Allowance
 from foreword.engine.engine import Engine
 from foreword.engine.models import Models
 from foreword.engine.trace import Trace
@@ -68,6 +69,8 @@ class Pool:
     ----------
     engine
         Runs the jobs of every connection.
+    allowance
+        What may be done unasked.
     trace
         Told where the time goes; None if nobody wants to know.
 
@@ -80,6 +83,7 @@ class Pool:
     def __init__(self, trace: Trace | None = None) -> None:
         self.trace = trace
         self.engine = Engine(self._shed, trace)
+        self.allowance = Allowance()
         self._shared: dict[ModelSettings, _Shared] = {}
 
     def join(self, settings: ModelSettings, listener: Listener) -> Models:

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from foreword.engine.allowance import WINDOW, Allowance
 from foreword.engine.engine import Checkpoint, Priority
 from foreword.lsp.features import thinking
 from foreword.lsp.server import ForewordServer
-from foreword.settings import Settings, parse
+from foreword.settings import CompletionSettings, Settings, parse
 from foreword.text.document import Document
 from foreword_models.errors import CacheFullError
 from foreword_models.words.predictor import Prediction
@@ -218,6 +219,32 @@ async def test_more_is_spent_in_a_lull_on_what_is_not_sure(server: ForewordServe
     thinking.refine(server, server.documents[URI], search)
     await settled(server)
     assert spent == [thinking.AT_ONCE] if exact else [thinking.AT_ONCE, thinking.IN_A_LULL]
+
+
+@pytest.mark.parametrize(
+    ("settings", "on_battery", "searches"),
+    [
+        (CompletionSettings(), False, True),
+        (CompletionSettings(), True, False),
+        (CompletionSettings(think_on_battery=True), True, True),
+        (CompletionSettings(think_share=0.0), False, False),
+    ],
+)
+async def test_a_search_goes_on_as_far_as_the_settings_allow(
+    server: ForewordServer, settings: CompletionSettings, *, on_battery: bool, searches: bool
+) -> None:
+    server.settings = Settings(completion=settings)
+    server.pool.allowance = Allowance(on_battery=lambda: on_battery)
+    spent = []
+
+    def search(_: Checkpoint, forwards: int) -> Prediction:
+        spent.append(forwards)
+        return prediction(exact=True)
+
+    thinking.refine(server, server.documents[URI], search)
+    await settled(server)
+    assert bool(spent) is searches
+    assert (server.pool.allowance.left(1.0) < WINDOW) is searches
 
 
 async def test_a_search_that_fails_behind_an_answer_is_nobody_s_business(

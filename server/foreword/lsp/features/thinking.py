@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
@@ -59,23 +60,32 @@ def refine(server: ForewordServer, document: Document, search: Callable[[Checkpo
         What was answered, with so many forwards to spend: what it decodes stays for the next letter of the word, and
         for the word after the one that is taken.
     """
-    version = document.version
+    version, settings, allowance = document.version, server.language(document).completion, server.pool.allowance
 
     def still_wanted() -> bool:
         return server.documents.get(document.uri) is document and document.version == version
 
+    def allowed() -> bool:
+        return allowance.left(settings.think_share) > 0 and (settings.think_on_battery or not allowance.on_battery)
+
     async def run() -> None:
         for delay, forwards in ((ON_ITS_WAY, AT_ONCE), (LULL, IN_A_LULL)):
             await asyncio.sleep(delay)
-            if not still_wanted():
+            if not still_wanted() or not allowed():
                 return
-            sure = False
+            sure, took = False, 0.0
 
             def go_on(checkpoint: Checkpoint, forwards: int = forwards) -> None:
-                nonlocal sure
-                sure = search(checkpoint, forwards).exact
+                nonlocal sure, took
+                began = time.perf_counter()
+                try:
+                    sure = search(checkpoint, forwards).exact
+                finally:
+                    took += time.perf_counter() - began
 
-            if not await _in_background(server, ("refine", server.name_of(document.uri)), go_on, still_wanted) or sure:
+            done = await _in_background(server, ("refine", server.name_of(document.uri)), go_on, still_wanted)
+            allowance.spend(took)
+            if sure or not done:
                 return
 
     task = asyncio.ensure_future(run())
