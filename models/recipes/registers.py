@@ -74,9 +74,10 @@ def parts_of(name: str, data: Path) -> tuple[Parts, Mapping[str, Sequence[str]]]
     kinds = {"mail": mails, "chat": messages, "technical": proposals}
     divided = {kind: divide(read(data)) for kind, read in kinds.items()}
     own = divided.pop(name)
-    others = {kind: drawn(parts.held_out, MOST) for kind, parts in divided.items()}
-    others["everyday"] = lines(OWN / "everyday_dev.txt")
-    return Parts(own.train, drawn(own.kept, MOST), drawn(own.held_out, 2 * MOST)), others
+    most = MOST if name == "chat" else 40  # the texts of the others are longer
+    others = {kind: drawn(parts.held_out, most) for kind, parts in divided.items()}
+    others["everyday"] = lines(OWN / "everyday_dev.txt")[:most]
+    return Parts(own.train, drawn(own.kept, most), drawn(own.held_out, 2 * most)), others
 
 
 def main() -> None:

@@ -37,6 +37,7 @@ HELD_OUT = "held out"
 MOST_TOKENS = 96  # of a text that are learned from: a register is for the beginning
 _VECTORS = 96  # most tokens of the preamble that a register begins as: at the default model a megabyte in its file
 _LEAST = 20  # texts to learn anything from
+_MOST_KEPT = 200  # texts to judge by, and held out: more would take longer to look at than to learn from
 _CACHE = 64 * 2**20
 
 
@@ -87,7 +88,7 @@ class Learned:
 
 
 def divide(texts: Iterable[str]) -> Parts:
-    """Divide texts by their hash; each counts once.
+    """Divide texts by their hash; each counts once, and of many hundreds only 200 are judged by and held out.
 
     Raises
     ------
@@ -102,7 +103,7 @@ def divide(texts: Iterable[str]) -> Parts:
         raise TrainingError(
             f"{sum(map(len, parts))} different texts are too few to learn a register from; give some hundreds."
         )
-    return Parts(*parts)
+    return Parts(parts[0], parts[1][:_MOST_KEPT], parts[2][:_MOST_KEPT])
 
 
 class RegisterTraining:
