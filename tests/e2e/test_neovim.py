@@ -113,6 +113,8 @@ class TestSession:
         assert notes["lines"][2] == "We should schedule"
         assert notes["lines"][4] == "Zoé 😀 is here, so we should schedule"
         assert notes["lines"][6] == "I am sorry, but I really don't"
+        if "slip" in notes["lists"]:
+            assert notes["lines"][8] == "I would like to go to the library"
 
     def test_a_mark_lies_on_its_sentence(self, notes: Notes) -> None:
         [mark] = notes["marks"]

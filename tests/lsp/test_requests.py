@@ -39,8 +39,8 @@ def test_messages_at_full_speed_are_all_answered_once(server: Client) -> None:
     uri = server.open("")
     text, version, asked, cancelled = "", 1, [], []
     server.open("A sentence. Another one.")  # something to read meanwhile
-    for _ in range(100):
-        what = rng.choice(["change", "change", "complete", "inline", "cancel"])
+    for _ in range(200):
+        what = rng.choice(["change", "change", "complete", "inline", "other", "cancel"])
         if what == "change":
             version += 1
             server.change(uri, replaced((0, len(text)), (0, len(text)), letter := rng.choice("the  ")), version=version)
@@ -50,6 +50,10 @@ def test_messages_at_full_speed_are_all_answered_once(server: Client) -> None:
         elif what == "inline":
             params = at(uri, 0, len(text)) | {"context": {"triggerKind": 1}}
             asked.append(server.request("textDocument/inlineCompletion", params))
+        elif what == "other":
+            method = rng.choice(["textDocument/hover", "textDocument/codeAction"])
+            place = {"range": range_of((0, 0), (0, len(text))), "context": {"diagnostics": []}}
+            asked.append(server.request(method, at(uri, 0, len(text)) | place))
         elif asked:
             cancelled.append(rng.choice(asked))
             server.cancel(cancelled[-1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from foreword.engine.allowance import Allowance
 from foreword.engine.engine import Engine
 from foreword.engine.models import Models
 from foreword.engine.trace import Trace
-from foreword.settings import ModelSettings
+from foreword.settings import Settings
 from foreword_models.zoo.progress import Progress
 
 
@@ -62,6 +62,11 @@ class _Shared:
     audience: _Audience = field(default_factory=_Audience)
 
 
+def model_key(settings: Settings) -> Hashable:
+    """Return what two settings have in common that mean the same models."""
+    return settings.model
+
+
 class Pool:
     """One inference thread and the models that it works with.
 
@@ -84,22 +89,23 @@ class Pool:
         self.trace = trace
         self.engine = Engine(self._shed, trace)
         self.allowance = Allowance()
-        self._shared: dict[ModelSettings, _Shared] = {}
+        self._shared: dict[Hashable, _Shared] = {}
 
-    def join(self, settings: ModelSettings, listener: Listener) -> Models:
+    def join(self, settings: Settings, listener: Listener) -> Models:
         """Return the models of some settings, of which `listener` is told from now on, and of no others."""
         self.leave(listener)
-        if settings not in self._shared:
+        key = model_key(settings)
+        if key not in self._shared:
             audience = _Audience()
             models = Models(
-                decoder=settings.decoder,
-                encoder=settings.encoder,
-                precision=settings.precision,
+                decoder=settings.model.decoder,
+                encoder=settings.model.encoder,
+                precision=settings.model.precision,
                 progress=audience,
                 say=audience.say,
             )
-            self._shared[settings] = _Shared(models, audience)
-        shared = self._shared[settings]
+            self._shared[key] = _Shared(models, audience)
+        shared = self._shared[key]
         shared.audience.join(listener)
         self._shared = {key: other for key, other in self._shared.items() if other.audience.listeners}
         return shared.models

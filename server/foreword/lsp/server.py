@@ -18,7 +18,7 @@ from foreword import __version__
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
 from foreword.engine.lookups import Lookups
 from foreword.engine.models import Models
-from foreword.engine.pool import Pool
+from foreword.engine.pool import Pool, model_key
 from foreword.ignored import IgnoredSentences
 from foreword.lsp.capabilities import initial_settings
 from foreword.lsp.features import (
@@ -106,7 +106,7 @@ class ForewordServer(LanguageServer):
         self.status = Status(self._send_status)
         info = types.MessageType.Info
         self._progress = WorkDoneProgress(self.protocol, self.on_loop, self.status, lambda text: self.tell(text, info))
-        self.models: Models = self.pool.join(self.settings.model, self._progress)
+        self.models: Models = self.pool.join(self.settings, self._progress)
         self.ignored = IgnoredSentences(user_file().with_name("ignored-sentences"))
         self.hushed: set[tuple[str, str, str]] = set()  # labels that are off in a document: URI, classifier, label
         self.readings: dict[str, reading.Reading] = {}
@@ -176,11 +176,11 @@ class ForewordServer(LanguageServer):
 
     def configure(self, editor: Any) -> None:
         """Put settings in force: files, initializationOptions, and the editor's configuration if it is known."""
-        before = self.settings.model
+        before = model_key(self.settings)
         self.editor_settings = editor
         self.settings, problems = initial_settings(self.initialize_params, editor)
-        if self.settings.model != before:
-            self.models = self.pool.join(self.settings.model, self._progress)
+        if model_key(self.settings) != before:
+            self.models = self.pool.join(self.settings, self._progress)
             self.prepared.clear()
             self.shown.clear()
         self._show_problems(problems)

@@ -15,6 +15,7 @@ from foreword.lsp.server import ForewordServer
 from foreword.settings import parse
 from foreword.text.document import Document
 from foreword_models.bert.classifier import LabelProbability
+from foreword_models.errors import ModelError
 
 URI = "untitled:a.md"
 
@@ -24,7 +25,7 @@ class Models:
 
     def __init__(self) -> None:
         self.read_texts: list[str] = []
-        config = SimpleNamespace(marks=("sad",))
+        config = SimpleNamespace(marks=("sad",), kind="softmax")
         self.classifiers = {"mood": SimpleNamespace(config=config)}
 
     def reader(self) -> Models:
@@ -143,3 +144,32 @@ async def test_slips_are_marked_by_what_finds_them(server: ForewordServer) -> No
     )
     assert "tags" not in first
     assert (second["code"], second["tags"]) == ("grammar/double", [1])
+
+
+async def test_what_keeps_slips_from_being_found_is_told_once_and_the_labels_stay(
+    server: ForewordServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> Any:
+        raise ModelError("Install onnxruntime.")
+
+    told: list[str] = []
+    monkeypatch.setattr(server, "tell", told.append)
+    monkeypatch.setattr(server, "on_loop", lambda work: work())
+    server.lookups = type(server.lookups)(grammar=missing)
+    document = opened(server, "It rains.")
+    await read(server, document)
+    assert [mark["code"] for mark in await marks_of(server, document) or []] == ["mood/sad"]
+    assert told == ["Install onnxruntime."]
+
+
+async def test_of_labels_that_may_hold_together_each_is_marked(server: ForewordServer) -> None:
+    models: Any = server.models
+    models.classifiers["mood"].config.kind = "sigmoid"
+    server.settings, _ = parse(
+        {"diagnostics": {"classifiers": {"mood": {"labels": ["sad", "glad"], "minimumProbability": 0.1}}}}
+    )
+    document = opened(server, "It rains.")
+    await read(server, document)
+    assert [mark["code"] for mark in await marks_of(server, document) or []] == ["mood/sad", "mood/glad"]
+    server.hushed.add((URI, "mood", "sad"))
+    assert [mark["code"] for mark in await marks_of(server, document) or []] == ["mood/glad"]

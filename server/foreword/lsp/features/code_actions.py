@@ -133,7 +133,7 @@ def _turn_off(server: ForewordServer, uri: str, classifier: str, label: str, sco
         set_value(file, (*keys, "labels"), [name for name in marked if name != label])
     configuration.reload(server)
     wanted = server.language(document).diagnostics.classifier(classifier)
-    if wanted.enabled and (classifier == GRAMMAR or label in (wanted.labels or ())):
+    if wanted.enabled is not False and (classifier == GRAMMAR or label in (wanted.labels or ())):
         server.tell(f"{file} was changed, but settings that come before it still have \u201c{label}\u201d marked.")
 
 

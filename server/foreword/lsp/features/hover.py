@@ -45,7 +45,9 @@ def register(server: ForewordServer) -> None:
 
         name = server.name_of(document.uri)
         labels, neighbours = await server.answer(Priority.INLINE_COMPLETION, look, key=("hover", name)) or ({}, [])
-        lines = _lines({name: ranked for name, ranked in labels.items() if settings.classifier(name).enabled})
+        lines = _lines(
+            {name: ranked for name, ranked in labels.items() if settings.classifier(name).enabled is not False}
+        )
         if neighbours:
             lines.append(f"Near {word}: {', '.join(neighbours)}")
         if not lines:

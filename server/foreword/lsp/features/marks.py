@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from foreword.engine.lookups import Edit
     from foreword.lsp.features.reading import Known, Reading
     from foreword.lsp.server import ForewordServer
-    from foreword.settings import DiagnosticsSettings
+    from foreword.settings import ClassifierSettings, DiagnosticsSettings
     from foreword.text.document import Document
     from foreword.text.sentences import Sentence
-    from foreword_models.bert.classifier import LabelProbability
+    from foreword_models.bert.classifier import ClassifierConfig, LabelProbability
 
 SOURCE = "foreword"
 GRAMMAR = "grammar"  # the name, among the classifiers', of what finds slips
@@ -63,12 +63,20 @@ def shown_labels(
 ) -> Iterator[tuple[str, LabelProbability]]:
     """Yield the labels of a sentence that its reader wants to see marked, each with its classifier."""
     for name, ranked in known.labels.items():
-        wanted = settings.classifier(name)
-        names = reading.classifiers[name].config.marks if wanted.labels is None else wanted.labels
-        best, least = ranked[0], wanted.minimum_probability
-        sure = best.shown if least is None else best.probability >= least
-        if wanted.enabled and best.label in names and sure and (document.uri, name, best.label) not in server.hushed:
-            yield name, best
+        wanted, config = settings.classifier(name), reading.classifiers[name].config
+        if not is_on(config, wanted):
+            continue
+        names, least = config.marks if wanted.labels is None else wanted.labels, wanted.minimum_probability
+        # Where only one label can hold, only the most probable one can be meant.
+        for label in ranked[:1] if config.kind == "softmax" else ranked:
+            sure = label.shown if least is None else label.probability >= least
+            if sure and label.label in names and (document.uri, name, label.label) not in server.hushed:
+                yield name, label
+
+
+def is_on(_config: ClassifierConfig, wanted: ClassifierSettings) -> bool:
+    """Whether a classifier is to mark anything."""
+    return wanted.enabled
 
 
 def shown_edits(

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
 from foreword.text.sentences import Sentence, prose_sentences
+from foreword_models.errors import ForewordError, OutOfMemoryError
 
 if TYPE_CHECKING:
-    from foreword.engine.lookups import Edit
+    from foreword.engine.lookups import Edit, Lookups
     from foreword.engine.models import Models
     from foreword.engine.reader import Labels
     from foreword.lsp.server import ForewordServer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 CHUNK = 32  # sentences of a job
 INTERVAL = 0.5  # seconds after which what was found so far is told
+LEAST = 0.1  # of a label that is not a sentence's most probable one: below, it is not marked, whatever is asked for
 MANY = 100  # unread sentences that a status bar is told of
 
 
@@ -164,8 +166,7 @@ async def read_texts(server: ForewordServer, reading: Reading, texts: Sequence[s
     def read(checkpoint: Checkpoint) -> tuple[dict[str, Known], Mapping[str, Classifier], Mapping[str, str]]:
         reader = models.reader()
         labels = reader.read(texts, checkpoint=checkpoint)
-        grammar = lookups.grammar()
-        edits = grammar.read(texts, checkpoint=checkpoint) if grammar else {}
+        edits = _edits(server, lookups, texts, checkpoint)
         return {text: Known(_kept(labels[text]), edits.get(text, ())) for text in texts}, reader.classifiers, cards()
 
     known, reading.classifiers, reading.cards = await server.engine.run(Priority.DIAGNOSTICS, read, key=key)
@@ -184,8 +185,24 @@ def cards() -> dict[str, str]:
     return found
 
 
+def _edits(
+    server: ForewordServer, lookups: Lookups, texts: Sequence[str], checkpoint: Checkpoint
+) -> Mapping[str, Sequence[Edit]]:
+    """Return the slips that are found; what keeps their finder from working is told, and the labels stay."""
+    try:
+        grammar = lookups.grammar()
+        return grammar.read(texts, checkpoint=checkpoint) if grammar else {}
+    except OutOfMemoryError:
+        raise
+    except ForewordError as error:
+        message = str(error)
+        server.on_loop(lambda: server.tell(message))
+        return {}
+
+
 def _kept(labels: Labels) -> dict[str, Sequence[LabelProbability]]:
-    """Of each classifier the most probable label and all that are to be shown: the others are never marked."""
+    """Of each classifier the most probable label and those that may be marked beside it: most never are."""
     return {
-        name: tuple(label for label in ranked if label.shown or label is ranked[0]) for name, ranked in labels.items()
+        name: tuple(label for label in ranked if label is ranked[0] or label.shown or label.probability >= LEAST)
+        for name, ranked in labels.items()
     }

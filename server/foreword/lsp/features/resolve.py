@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from foreword.engine.engine import Checkpoint, Priority
+from foreword_models.errors import ForewordError, OutOfMemoryError
 
 if TYPE_CHECKING:
     from foreword.engine.lookups import Lookups
@@ -75,8 +76,13 @@ def register(server: ForewordServer) -> None:
 
 def nearest(lookups: Lookups, word: str) -> list[str]:
     """Return the words nearest to one, where there are vectors of words."""
-    vectors = lookups.neighbours()
-    return [neighbour.word for neighbour in vectors.near([word], NEIGHBOURS)[0]] if vectors else []
+    try:
+        vectors = lookups.neighbours()
+        return [neighbour.word for neighbour in vectors.near([word], NEIGHBOURS)[0]] if vectors else []
+    except OutOfMemoryError:
+        raise
+    except ForewordError:  # the word has none, or the vectors cannot be read: it is a side matter
+        return []
 
 
 def _list(data: Any) -> Any:
