@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -79,8 +79,10 @@ class Followers:
         positions: NDArray[np.int64],
         has: Callable[[int], bool],
     ) -> None:
+        self._vocabulary = vocabulary
         self._ids = vocabulary.order
         self._distribution = distribution
+        self._positions = positions
         self._has = has
         self._rest: NDArray[np.int64] | None = None
         probabilities = distribution.take(self._ids[positions])
@@ -102,6 +104,13 @@ class Followers:
     def probability(self, position: int) -> float:
         """Probability of the token at a place; 0 if it is not among these."""
         return float(self._distribution[self._ids[position]]) if self._has(position) else 0.0
+
+    def heaviest(self, without: Iterable[int]) -> float:
+        """Return a bound on what these tokens, but for some places, give to any one word (`paths`)."""
+        weights = np.zeros(len(self._ids))
+        weights[self._positions] = self._distribution[self._ids[self._positions]]
+        weights[list(without)] = 0.0
+        return self._vocabulary.paths.heaviest(weights)
 
     def _in_order(self, positions: NDArray[np.int64]) -> list[tuple[float, int]]:
         probabilities = self._distribution[self._ids[positions]]
@@ -130,6 +139,11 @@ class Children:
         """Probability of the most probable child left; 0 if there is none."""
         item = self._followers.item(self._next)
         return item[0] * self.parent.probability if item else 0.0
+
+    @property
+    def heaviest(self) -> float:
+        """The most that the children left can give to any one word."""
+        return min(self.mass, self.parent.probability * self._followers.heaviest(self._popped))
 
     def pop(self) -> tuple[float, int]:
         """Probability and vocabulary position of the most probable child left."""

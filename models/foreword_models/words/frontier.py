@@ -16,13 +16,15 @@ import numpy as np
 
 from foreword_models.words.characters import JOINERS, is_spaceless, word_end
 from foreword_models.words.followers import Children, Expansion, Followers, Spelling
-from foreword_models.words.vocabulary import JOINER_BEGINNINGS, Vocabulary
+from foreword_models.words.paths import JOINER_BEGINNINGS
+from foreword_models.words.vocabulary import Vocabulary
 
 LONGEST_WORD = 64  # bytes; a longer word is not followed
 _COMPARED = 8  # words below the last one wanted whose bounds are computed one by one
 _WAITING = 64  # most spellings that wait for a forward
 _PER_LETTER = 0.1  # P(a letter | those before it), roughly
 _NOTHING = 1e-30  # stands for no probability where something is divided by it
+_CLOSELY = 0.01  # of what decides: children that weigh less are not looked at one by one
 _LOOK = 8  # spellings followed between two looks at what is worth following
 _JOINERS = "".join(JOINERS)
 
@@ -257,21 +259,43 @@ class Frontier:
         `mass` is what begins as typed, by estimate, and `highest` the most that it can be; what is known of it is the
         least.
         """
-        unexpanded = sum(children.mass for children in self._children)
-        unexpanded += sum(spelling.probability for spelling in self._unexpanded())
         compared = ranked[: shown + _COMPARED]
         certain = [self._words.get(word, 0.0) for word, _ in compared]
         most = [sure + self._gain(word) for sure, (word, _) in zip(certain, compared, strict=True)]
-        beyond = max([unexpanded, *(share + unexpanded for _, share in ranked[len(compared) :][:1])])
-        exact = all(certain[i] >= max([*most[i + 1 :], beyond, self._least * highest]) for i in range(shown))
+        last = certain[shown - 1] if shown else 0.0
+        exact = all(certain[i] >= max([*most[i + 1 :], self._least * highest]) for i in range(shown))
         if shown < self._count:
-            exact = exact and max([*most[shown:], beyond]) <= self._least * self._total
+            last = self._least * self._total
+            exact = exact and max([*most[shown:], 0.0]) <= last
+        if exact:
+            known = ranked[len(compared)][1] if len(ranked) > len(compared) else 0.0
+            exact = known + self._elsewhere(last - known) <= last
         lowest = max(self._total, _NOTHING)
         wrong = [
             max(high / lowest - share / mass, share / mass - low / highest)
             for low, high, (_, share) in zip(certain[:shown], most, compared, strict=False)
         ]
         return min(1.0, max([*wrong, 0.0])), exact
+
+    def _elsewhere(self, enough: float) -> float:
+        """Return a bound on what any word may still get: the heaviest chain of spellings that begin one another.
+
+        Where all that is left is no more than `enough`, it is not looked at closely.
+        """
+        left: defaultdict[bytes, float] = defaultdict(float)
+        for spelling in self._unexpanded():
+            left[spelling.text] += spelling.probability
+        for children in self._children:
+            left[children.parent.text] += children.mass
+        if (total := sum(left.values())) <= enough:
+            return total
+        for children in self._children:
+            if children.mass > _CLOSELY * enough:
+                left[children.parent.text] -= children.mass - children.heaviest
+        # A spelling with a joiner behind it may belong to the word before the joiner, which it does not begin.
+        loose = sum(mass for text, mass in left.items() if text.endswith(tuple(JOINER_BEGINNINGS)))
+        chains = (sum(left.get(text[:length], 0.0) for length in range(len(text) + 1)) for text in left)
+        return max(chains, default=0.0) + loose
 
     def _unexpanded(self) -> Iterator[Spelling]:
         """Spellings that nothing is known behind; those that are children still are not among them."""

@@ -127,6 +127,25 @@ def test_probabilities_are_those_of_brute_force(seed: int, typed: bytes, count: 
             found.words, sorted(words.items(), key=lambda item: -item[1])[:count], fillvalue=("", 0.0)
         ):
             assert probability + found.bound >= rival / total - slack, word
+            assert words.get(word, 0.0) >= rival - slack * total, word
+
+
+@settings(max_examples=60, deadline=None, phases=QUICK)
+@given(
+    seed=st.integers(0, 10**6),
+    typed=st.sampled_from([b"", b" ", b" a", b"a"]),
+    count=st.integers(1, 3),
+    forwards=st.integers(1, 4),
+)
+def test_what_is_exact_after_few_forwards_is_so_after_all(seed: int, typed: bytes, count: int, forwards: int) -> None:
+    model = RandomModel(seed)
+    words, _, unfollowed = brute_force(model, typed.decode())
+    found = find(model, typed, count, Budget(forwards=forwards))
+    if found.exact:
+        best = sorted(words.values(), reverse=True)
+        assert len(found.words) == min(count, len(best))
+        for (word, _), rival in zip(found.words, best, strict=False):
+            assert words.get(word, 0.0) >= rival - unfollowed - 1e-9, word
 
 
 @settings(max_examples=60, deadline=None, phases=QUICK)
