@@ -21,7 +21,7 @@ from rich.table import Table
 from foreword.cli.loading import command_models
 from foreword_models.static.senses import WORDS
 from foreword_models.static.senses import Senses as Finder
-from foreword_models.static.vectors import WordVectors
+from foreword_models.static.vectors import Neighbour, WordVectors
 
 Senses = tuple[tuple[str, tuple[tuple[str, str], tuple[str, str]]], ...]
 
@@ -174,11 +174,14 @@ def measure(finder: Finder, vectors: WordVectors, senses: Senses, *, contextual:
         leanings = []
         for number, (sentence, _) in enumerate(sentences):
             start = sentence.index(word)
+            def near(count: int, sentence: str = sentence, start: int = start, word: str = word) -> list[Neighbour]:
+                if contextual:
+                    return finder.near(sentence, start, start + len(word), count)
+                return vectors.near([word], count)[0]
+
+            found = near(WORDS)
             began = time.perf_counter()
-            if contextual:
-                found = finder.near(sentence, start, start + len(word), WORDS)
-            else:
-                (found,) = vectors.near([word], WORDS)
+            near(SHOWN)
             times.append(1000 * (time.perf_counter() - began))
             # Words that are not looked at have the least similarity of those that are.
             similar = {each.word: each.similarity for each in found if each.similarity > -1}
