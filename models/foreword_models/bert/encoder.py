@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -41,6 +42,27 @@ CHARACTERS_PER_TOKEN = 16
 
 _TEXTS_AT_ONCE = 256
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class TokenVectors:
+    """A text as its tokens' vectors.
+
+    Attributes
+    ----------
+    vectors
+        float32, (tokens, hidden), those of [CLS] and [SEP] included.
+    offsets
+        The range of each token in the text, in code points; an empty one for [CLS] and [SEP].
+    """
+
+    vectors: Tensor
+    offsets: tuple[tuple[int, int], ...]
+
+    def of(self, start: int, end: int) -> Tensor | None:
+        """Return the mean vector (hidden,) of the tokens in a range; None if no token that was read is in it."""
+        rows = [row for row, (first, last) in enumerate(self.offsets) if first < last and first < end and start < last]
+        return self.vectors[rows].mean(0) if rows else None
 
 
 class Encoder:
@@ -136,8 +158,33 @@ class Encoder:
                 vectors[batch] = F.normalize(pooled, dim=-1) if normalize else pooled
         return vectors
 
-    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Return the last hidden states of one padded batch.
+    def token_vectors(
+        self, texts: Sequence[str], *, layer: int | None = None, checkpoint: Callable[[], None] | None = None
+    ) -> list[TokenVectors]:
+        """Return each text's token vectors, as the text around them makes them; what is read of a text: see `encode`.
+
+        Parameters
+        ----------
+        layer
+            The layer that they are taken from, the first one is 1; the last by default. No further one is computed.
+        checkpoint
+            As for `encode`.
+        """
+        pause = checkpoint or _carry_on
+        encodings = self._tokenizer.encode_batch([self._clean(text) for text in texts])
+        found: list[TokenVectors | None] = [None] * len(encodings)
+        for number, batch in enumerate(batches([len(encoding.ids) for encoding in encodings])):
+            if number:
+                pause()
+            with torch.inference_mode():
+                rows = [encodings[index].ids for index in batch]
+                states = self.forward(pad(rows), torch.tensor([len(row) for row in rows]), layer).float()
+            for index, row, state in zip(batch, rows, states, strict=True):
+                found[index] = TokenVectors(state[: len(row)], tuple(encodings[index].offsets))
+        return [each for each in found if each is not None]
+
+    def forward(self, ids: Tensor, lengths: Tensor, layer: int | None = None) -> Tensor:
+        """Return the hidden states of one padded batch.
 
         Parameters
         ----------
@@ -145,6 +192,8 @@ class Encoder:
             Token ids, (B, T), T at most ``max_tokens``; what lies past a row's length is ignored.
         lengths
             Tokens of each row, (B,).
+        layer
+            Whose states: 1 is the first, None the last.
 
         Returns
         -------
@@ -157,10 +206,10 @@ class Encoder:
         mask = None if bool((lengths == width).all()) else (torch.arange(width) < lengths[:, None])[:, None, None, :]
         x = F.embedding(ids, weights.words) + weights.positions[:width]
         x = _norm(x, weights.embedding_norm, eps)
-        for layer in weights.layers:
-            x = _norm(x + self._attention(x, layer, mask), layer.attention_norm, eps)
-            inner = F.gelu(_linear(x, layer.intermediate))  # exact, by the error function
-            x = _norm(x + _linear(inner, layer.output), layer.output_norm, eps)
+        for each in weights.layers[:layer]:
+            x = _norm(x + self._attention(x, each, mask), each.attention_norm, eps)
+            inner = F.gelu(_linear(x, each.intermediate))  # exact, by the error function
+            x = _norm(x + _linear(inner, each.output), each.output_norm, eps)
         return x
 
     def _attention(self, x: Tensor, layer: BertLayer, mask: Tensor | None) -> Tensor:
@@ -172,15 +221,17 @@ class Encoder:
         return _linear(mixed.transpose(1, 2).flatten(2), layer.attention_output)
 
     def _token_ids(self, texts: Sequence[str], pause: Callable[[], None]) -> list[list[int]]:
-        # A megabyte on one line must not be tokenized to keep 512 tokens of it.
-        limit = self.max_tokens * CHARACTERS_PER_TOKEN
         ids: list[list[int]] = []
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             if start:
                 pause()
-            clean = [_SURROGATE.sub("\ufffd", text[:limit]) for text in texts[start : start + _TEXTS_AT_ONCE]]
+            clean = [self._clean(text) for text in texts[start : start + _TEXTS_AT_ONCE]]
             ids += [encoding.ids for encoding in self._tokenizer.encode_batch_fast(clean)]
         return ids
+
+    def _clean(self, text: str) -> str:
+        # A megabyte on one line must not be tokenized to keep 512 tokens of it.
+        return _SURROGATE.sub("\ufffd", text[: self.max_tokens * CHARACTERS_PER_TOKEN])
 
 
 def batches(lengths: Sequence[int]) -> Iterator[list[int]]:

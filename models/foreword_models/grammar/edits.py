@@ -16,7 +16,7 @@ from foreword_models.grammar.tagger import MAX_CHARACTERS, Tag
 
 Kind = Literal["apostrophe", "confusion", "agreement", "form", "capital"]
 
-THRESHOLD: Final = 0.95
+THRESHOLD: Final = 0.99
 """Least probability of an edit that is shown; how it was chosen: docs/grammar.md."""
 
 _REPLACE, _CAPITAL = "$REPLACE_", "$CASE_CAPITAL"

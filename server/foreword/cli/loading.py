@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from foreword.cli.progress import TerminalProgress
-from foreword.engine.models import Models
+from foreword.engine.models import VECTORS_PACK, Models
 from foreword.settings import Settings, parse, read_files
 
 
-def command_models(*, decoder: str | None = None, encoder: str | None = None) -> Models:
+def command_models(*, decoder: str | None = None, encoder: str | None = None, vectors: str = VECTORS_PACK) -> Models:
     """Return the models for a command: those named, else those of the user's settings."""
     progress = TerminalProgress()
     settings = user_settings(progress)
@@ -15,6 +15,7 @@ def command_models(*, decoder: str | None = None, encoder: str | None = None) ->
         decoder=decoder or settings.model.decoder,
         encoder=encoder or settings.model.encoder,
         precision=settings.model.precision,
+        vectors=vectors,
         progress=progress,
         say=progress.say,
     )

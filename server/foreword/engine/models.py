@@ -19,7 +19,10 @@ from foreword_models.zoo.store import Store
 if TYPE_CHECKING:
     from foreword.engine.grammar import GrammarReader
     from foreword.engine.reader import Reader
+    from foreword_models.bert.encoder import Encoder
     from foreword_models.gpt.tuning import Choice
+    from foreword_models.static.senses import Senses
+    from foreword_models.static.vectors import WordVectors
     from foreword_models.words.predictor import Predictor
 
 logger = logging.getLogger(__name__)
@@ -27,6 +30,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 GRAMMAR_PACK = "grammar-tagger"
+VECTORS_PACK = "glove-50d"
 
 
 class Models:
@@ -39,6 +43,8 @@ class Models:
     precision
         Of the decoder's weights, or ``"auto"``: what was measured to be quickest on this machine. The environment
         variable FOREWORD_PRECISION comes before it.
+    vectors
+        Word vectors: a pack's name, or the path of a file in a format of word2vec or GloVe.
     progress
         Told about pulls and loads.
     say
@@ -55,18 +61,23 @@ class Models:
         decoder: str,
         encoder: str,
         precision: str = "auto",
+        vectors: str = VECTORS_PACK,
         progress: Progress,
         say: Callable[[str], None],
     ) -> None:
         self._decoder = decoder
         self._encoder = encoder
         self._precision = precision
+        self._vectors_name = vectors
         self._progress = progress
         self._say = say
         self._threads_set = False
         self._predictor: Predictor | ForewordError | None = None
         self._reader: Reader | ForewordError | None = None
         self._grammar: GrammarReader | ForewordError | None = None
+        self._vectors: WordVectors | ForewordError | None = None
+        self._senses: Senses | ForewordError | None = None
+        self._loaded_encoder: Encoder | None = None
 
     def predictor(self) -> Predictor:
         """The word predictor; a failure to load is remembered and raised again, not tried at every key."""
@@ -103,6 +114,28 @@ class Models:
             raise self._grammar
         return self._grammar
 
+    def vectors(self) -> WordVectors:
+        """The word vectors, likewise."""
+        if self._vectors is None:
+            self._vectors = self._attempt(self._load_vectors)
+        if isinstance(self._vectors, ForewordError):
+            raise self._vectors
+        return self._vectors
+
+    def senses(self, checkpoint: Callable[[], None] = lambda: None) -> Senses:
+        """The finder of a word's sense, likewise; the first time ever it reads ten thousand words, which takes a while.
+
+        Parameters
+        ----------
+        checkpoint
+            Called between forwards then; what it raises abandons that.
+        """
+        if self._senses is None:
+            self._senses = self._attempt(lambda: self._load_senses(checkpoint))
+        if isinstance(self._senses, ForewordError):
+            raise self._senses
+        return self._senses
+
     def to_be_measured(self) -> bool:
         """Whether it is not known yet how the decoder runs fastest on this machine, and would be of use."""
         if os.environ.get("FOREWORD_MEASURE") == "0" or wanted_precision(self._precision) is not None:
@@ -137,8 +170,8 @@ class Models:
         self._locate("encoder")
 
     def _locate(self, kind: Kind) -> Path:
-        name = self._decoder if kind == "decoder" else self._encoder
-        return locate(name, kind, Store.default(), progress=self._progress, say=self._say)
+        names = {"decoder": self._decoder, "encoder": self._encoder, "vectors": self._vectors_name}
+        return locate(names.get(kind, GRAMMAR_PACK), kind, Store.default(), progress=self._progress, say=self._say)
 
     def _attempt(self, load: Callable[[], T]) -> T | ForewordError:
         began = time.monotonic()
@@ -185,32 +218,50 @@ class Models:
             return None
 
     def _load_reader(self) -> Reader:
-        folder = self._locate("encoder")
-        self._progress.start(f"Loading {self._encoder}", 0)
-        try:
-            if not self._threads_set:
-                use_all_cores()
-            from foreword.engine.reader import Reader
-            from foreword_models.bert.classifier import Classifier, shipped_classifiers
-            from foreword_models.bert.encoder import Encoder
+        from foreword.engine.reader import Reader
+        from foreword_models.bert.classifier import Classifier, shipped_classifiers
 
-            classifiers = {name: Classifier.load(path) for name, path in shipped_classifiers().items()}
-            for classifier in classifiers.values():
-                if classifier.config.encoder != self._encoder:
-                    raise UnsupportedModelError(
-                        f"The classifier {classifier.config.name} reads the encoder {classifier.config.encoder}, "
-                        f"not {self._encoder}: set model.encoder back."
-                    )
-            return Reader(Encoder.load(folder), classifiers)
-        finally:
-            self._progress.finish()
+        classifiers = {name: Classifier.load(path) for name, path in shipped_classifiers().items()}
+        for classifier in classifiers.values():
+            if classifier.config.encoder != self._encoder:
+                raise UnsupportedModelError(
+                    f"The classifier {classifier.config.name} reads the encoder {classifier.config.encoder}, "
+                    f"not {self._encoder}: set model.encoder back."
+                )
+        return Reader(self._load_encoder(), classifiers)
+
+    def _load_encoder(self) -> Encoder:
+        """The encoder, of which there is one, whoever needs it."""
+        if self._loaded_encoder is None:
+            folder = self._locate("encoder")
+            self._progress.start(f"Loading {self._encoder}", 0)
+            try:
+                if not self._threads_set:
+                    use_all_cores()
+                from foreword_models.bert.encoder import Encoder
+
+                self._loaded_encoder = Encoder.load(folder)
+            finally:
+                self._progress.finish()
+        return self._loaded_encoder
+
+    def _load_vectors(self) -> WordVectors:
+        from foreword_models.static.vectors import WordVectors
+
+        return WordVectors.load(self._locate("vectors"))
+
+    def _load_senses(self, checkpoint: Callable[[], None]) -> Senses:
+        from foreword.engine.meaning import load_senses
+
+        folders = self._locate("vectors"), self._locate("encoder")
+        return load_senses(*folders, self._load_encoder(), Store.default(), self._progress, checkpoint)
 
     def _load_grammar(self) -> GrammarReader:
         from foreword.engine.grammar import GrammarReader
         from foreword_models.grammar.tagger import Tagger, require_onnxruntime
 
         require_onnxruntime()  # before anything is fetched for it
-        folder = locate(GRAMMAR_PACK, "grammar", Store.default(), progress=self._progress, say=self._say)
+        folder = self._locate("grammar")
         self._progress.start(f"Loading {GRAMMAR_PACK}", 0)
         try:
             return GrammarReader(Tagger.load(folder))

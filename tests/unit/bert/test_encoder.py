@@ -164,3 +164,25 @@ def test_reading_does_not_import_transformers() -> None:
     code = "import sys, foreword_models.bert.encoder, foreword_models.bert.classifier as c; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"transformers", "sklearn"} & set(done.stdout.split())
+
+
+def test_token_vectors_equal_transformers_at_every_layer(tiny_bert: tuple[Path, BertModel], encoder: Encoder) -> None:
+    folder_model, tokenizer = tiny_bert[1], tiny.tokenizer()
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(folder_model.config.max_position_embeddings)
+    for layer in (1, 2, None):
+        for text, found in zip(TEXTS, encoder.token_vectors(TEXTS, layer=layer), strict=True):
+            encoding = tokenizer.encode(text)
+            with torch.no_grad():
+                states = folder_model(torch.tensor([encoding.ids]), output_hidden_states=True).hidden_states
+            torch.testing.assert_close(found.vectors, states[-1 if layer is None else layer][0], atol=1e-5, rtol=0)
+            assert list(found.offsets) == encoding.offsets
+
+
+def test_a_words_vector_is_the_mean_of_its_tokens(encoder: Encoder) -> None:
+    (found,) = encoder.token_vectors(["\ud800 xyz rain"])
+    # The tokenizer drops U+FFFD: [CLS], x, ##y, ##z, rain, [SEP]
+    torch.testing.assert_close(found.of(2, 5), found.vectors[1:4].mean(0))
+    torch.testing.assert_close(found.of(3, 4), found.vectors[2])
+    assert found.of(0, 2) is None
+    assert found.of(40, 50) is None
