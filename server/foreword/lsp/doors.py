@@ -216,7 +216,7 @@ class _StreamWriter:
         self._session = session
 
     def write(self, data: bytes) -> None:
-        if self._writer.is_closing():
+        if self._session.ended.is_set() or self._writer.is_closing():
             return
         self._writer.write(data)
         if self._writer.transport.get_write_buffer_size() > LARGEST:
