@@ -22,10 +22,10 @@ class IgnoredSentences:
     Parameters
     ----------
     file
-        Read again when another process has changed it; it need not exist.
+        Read again when another process has changed it; it need not exist. None: they are kept in memory only.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path | None) -> None:
         self._file = file
         self._read_at: tuple[int, int] | None = None
         self._hashes: frozenset[str] = frozenset()
@@ -40,6 +40,8 @@ class IgnoredSentences:
 
     def reload(self) -> None:
         """Look whether the file has changed."""
+        if self._file is None:
+            return
         try:
             status = self._file.stat()
             state = (status.st_mtime_ns, status.st_size)
@@ -64,6 +66,8 @@ class IgnoredSentences:
         if sentence in self._hashes:
             return
         self._hashes |= {sentence}
+        if self._file is None:
+            return
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("a", encoding="utf-8") as stream:
             if stream.tell() == 0:

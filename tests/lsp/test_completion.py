@@ -86,6 +86,10 @@ def test_a_word_is_explained_when_it_is_looked_at(server: Client) -> None:
     # Of another list, or of none, nothing is known.
     for stale in (older, item | {"data": 3}, item | {"data": {"list": [], "rank": -1}}, {"label": "word"}):
         assert server.call("completionItem/resolve", stale) == stale
+    other = server.open("We should sche")
+    closed = server.items(other, 0, 14)[0]
+    server.close(other)
+    assert server.call("completionItem/resolve", closed) == closed
     # Looking does not disturb the search: the list is the same.
     again = server.items(uri, 0, 14)
     assert [found["label"] for found in again][:1] == [item["label"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,6 +77,21 @@ def test_sessions_are_apart_and_share_the_models(come: Come, options: dict[str, 
     one.send({"jsonrpc": "2.0", "id": 99, "method": "textDocument/completion", "params": place})
     one.close()
     assert two.words(URI, 35) == ["xyzzyplugh"]
+
+
+def test_a_session_writes_no_file(come: Come, environment: dict[str, str], tmp_path: Path) -> None:
+    client = come("ws")
+    params: dict[str, Any] = {"processId": None, "rootUri": tmp_path.as_uri(), "capabilities": {}}
+    client.call("initialize", params)
+    for scope in ("project", "user"):
+        argument = {"uri": URI, "classifier": "sentiment", "label": "negative", "scope": scope}
+        with pytest.raises(Refused) as refused:
+            client.call("workspace/executeCommand", {"command": "foreword.turnOffLabel", "arguments": [argument]})
+        assert refused.value.code == -32602
+    argument = {"sentence": "0" * 24}
+    client.call("workspace/executeCommand", {"command": "foreword.ignoreSentence", "arguments": [argument]})
+    assert list(tmp_path.iterdir()) == []
+    assert not Path(environment["FOREWORD_CONFIG"]).with_name("ignored-sentences").exists()
 
 
 def test_many_come_and_go(come: Come, options: dict[str, Any]) -> None:

@@ -35,6 +35,7 @@ KEYS = [
     "processor",
     "devices",
     "cache",
+    "log",
     "packs",
     "models",
     "measurement",

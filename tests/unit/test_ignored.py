@@ -27,6 +27,13 @@ def test_another_process_hears_of_it(tmp_path: Path) -> None:
     assert len(one) == 0
 
 
+def test_without_a_file_they_are_kept_in_memory() -> None:
+    ignored = IgnoredSentences(None)
+    ignored.add(sentence_hash("It rains."))
+    assert "It rains." in ignored
+    assert len(ignored) == 1
+
+
 def test_whatever_is_in_the_file(tmp_path: Path) -> None:
     (tmp_path / "ignored").write_bytes(b"\xff\n\n# x\n" + sentence_hash("It rains.").encode())
     ignored = IgnoredSentences(tmp_path / "ignored")

@@ -18,6 +18,7 @@ import typer
 from foreword import __version__
 from foreword.cli.progress import TerminalProgress
 from foreword.engine.models import wanted_precision
+from foreword.logs import default_file
 from foreword.settings import ModelSettings, parse, read_files
 from foreword_models.errors import ForewordError
 from foreword_models.gpt import machine
@@ -84,6 +85,7 @@ def doctor(
         "processor": _processor(load, report),
         "devices": _devices(),
         "cache": _cache(store, report),
+        "log": str(log) if (log := default_file()) else None,
         "packs": [row for row in _packs(store, progress, report) if row["state"] != "absent"],
         "models": [_model(kind, settings, store, progress, report) for kind in ("decoder", "encoder")],
         "measurement": _measurement(settings, store, report),

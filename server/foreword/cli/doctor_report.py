@@ -52,6 +52,7 @@ def _facts(result: dict[str, Any]) -> list[tuple[str, Text]]:
             "Cache",
             Text(f"{cache['path']}, {human_size(cache['bytes'])}, {human_size(cache['free_bytes'])} free on its disk"),
         ),
+        ("Log", Text(result["log"] or "none")),
     ]
     for row in result["packs"]:
         rows.append(_row("Pack", row, f"{row['name']} {row['version']}", human_size(row["bytes"])))

@@ -110,6 +110,7 @@ class Engine:
         self._latest: dict[Hashable, _Job] = {}
         self._thread: threading.Thread | None = None
         self._used = time.monotonic()  # infinite while a job is running
+        self._urgent = -math.inf  # when somebody last asked for what is shown at a key
 
     async def run(self, priority: Priority, work: Callable[[Checkpoint], T], *, key: Hashable = None) -> T:
         """Run `work` on the inference thread and return its result.
@@ -130,6 +131,8 @@ class Engine:
         asyncio.CancelledError
             The awaiting task was cancelled; the job is abandoned at its next checkpoint.
         """
+        if priority <= Priority.INLINE_COMPLETION:
+            self._urgent = time.monotonic()
         job = _Job(priority, work, next(self._order))
         if key is not None:
             older = self._latest.get(key)
@@ -145,6 +148,10 @@ class Engine:
             job.unwanted = True
             if key is not None and self._latest.get(key) is job:
                 del self._latest[key]
+
+    def since_urgent(self) -> float:
+        """Return the seconds since somebody last asked for what is shown at a key; infinite before the first time."""
+        return time.monotonic() - self._urgent
 
     async def quiet(self, seconds: float) -> None:
         """Wait until there has been nothing to do for so long."""

@@ -1,8 +1,9 @@
 """Sockets to come in by: TCP, and WebSocket for pages. Each connection is a session; the models are shared.
 
-A session has its own documents, settings and words; nothing of it is seen in another one. Nobody but this machine's
-users gets in: other addresses than the loopback ones need a token, a page must come from this machine or be named, and
-a browser's HTTP request to the TCP door (which any page may make) is no LSP message and ends the connection.
+A session has its own documents, settings and words; nothing of it is seen in another one, and it writes no file. Nobody
+but this machine's users gets in: other addresses than the loopback ones need a token, a page must come from this
+machine or be named, and a browser's HTTP request to the TCP door (which any page may make) is no LSP message and ends
+the connection.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ class Doors:
 
     def _tcp(self, pool: Pool) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
         async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            session = ForewordServer(pool)
+            session = ForewordServer(pool, writes_files=False)
             session.protocol.set_writer(_StreamWriter(writer, session))
             known = not self.token
             try:
@@ -173,7 +174,7 @@ class Doors:
         origins: list[Origin | re.Pattern[str] | None] = [None, _LOCAL_PAGE, *map(Origin, self.origins)]
 
         async def talk(connection: ServerConnection) -> None:
-            session = ForewordServer(pool)
+            session = ForewordServer(pool, writes_files=False)
             waiting = _WaitingMessages(session)
             session.protocol.set_writer(waiting, include_headers=False)
             sending = asyncio.ensure_future(waiting.send(connection))
@@ -215,7 +216,7 @@ class _StreamWriter:
         self._session = session
 
     def write(self, data: bytes) -> None:
-        if self._writer.is_closing():
+        if self._session.ended.is_set() or self._writer.is_closing():
             return
         self._writer.write(data)
         if self._writer.transport.get_write_buffer_size() > LARGEST:

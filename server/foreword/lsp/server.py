@@ -74,6 +74,8 @@ class ForewordServer(LanguageServer):
     ----------
     pool
         The engine and the models, which connections may share; a new one by default.
+    writes_files
+        The client is the user who started the process: it may change settings' files and the list of ignored sentences.
 
     Attributes
     ----------
@@ -94,7 +96,7 @@ class ForewordServer(LanguageServer):
         What the process is to end with: 0 after ``shutdown`` and ``exit``, else 1.
     """
 
-    def __init__(self, pool: Pool | None = None) -> None:
+    def __init__(self, pool: Pool | None = None, *, writes_files: bool = True) -> None:
         super().__init__("foreword", __version__, protocol_cls=ForewordProtocol, max_workers=1)
         self.number = next(_numbers)
         self.settings = Settings()
@@ -107,7 +109,8 @@ class ForewordServer(LanguageServer):
         info = types.MessageType.Info
         self._progress = WorkDoneProgress(self.protocol, self.on_loop, self.status, lambda text: self.tell(text, info))
         self.models: Models = self.pool.join(self.settings, self._progress)
-        self.ignored = IgnoredSentences(user_file().with_name("ignored-sentences"))
+        self.writes_files = writes_files
+        self.ignored = IgnoredSentences(user_file().with_name("ignored-sentences") if writes_files else None)
         self.hushed: set[tuple[str, str, str]] = set()  # labels that are off in a document: URI, classifier, label
         self.readings: dict[str, reading.Reading] = {}
         self.focus: weakref.WeakKeyDictionary[Document, int] = weakref.WeakKeyDictionary()

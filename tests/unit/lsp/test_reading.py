@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from foreword.engine.engine import Priority
 from foreword.lsp.features import reading
 from foreword.lsp.features.marks import MOST, marks_of
 from foreword.lsp.server import ForewordServer
@@ -173,3 +174,43 @@ async def test_of_labels_that_may_hold_together_each_is_marked(server: ForewordS
     assert [mark["code"] for mark in await marks_of(server, document) or []] == ["mood/sad", "mood/glad"]
     server.hushed.add((URI, "mood", "sad"))
     assert [mark["code"] for mark in await marks_of(server, document) or []] == ["mood/glad"]
+
+
+async def test_who_types_is_not_met_by_long_steps(server: ForewordServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = opened(server, "\n\n".join(sentences(40)))
+    sizes: list[int] = []
+    models: Any = server.models
+    read_many = models.read
+
+    def noted(texts: Any, *, checkpoint: Any) -> Any:
+        sizes.append(len(texts))
+        return read_many(texts, checkpoint=checkpoint)
+
+    monkeypatch.setattr(models, "read", noted)
+    monkeypatch.setattr(reading, "LULL", 0.0)
+    await server.engine.run(Priority.COMPLETION, lambda _: None)  # a key
+    await read(server, document)
+    assert sizes == [reading.FEW] * 20
+    monkeypatch.setattr(reading, "AWAY", 0.0)
+    server.readings.clear()
+    await read(server, document)
+    assert sizes[20:] == [reading.CHUNK, 40 - reading.CHUNK]
+
+
+async def test_nothing_is_read_while_somebody_types_but_not_for_ever(
+    server: ForewordServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+
+    def typed_just_now() -> float:
+        nonlocal asked
+        asked += 1
+        return 0.0
+
+    monkeypatch.setattr(server.engine, "since_urgent", typed_just_now)
+    monkeypatch.setattr(reading, "LULL", 0.001)
+    monkeypatch.setattr(reading, "STARVED", 0.05)
+    models: Any = server.models
+    await read(server, opened(server, "It rains."))
+    assert asked > 1
+    assert models.read_texts == ["It rains."]

@@ -52,8 +52,9 @@ def register(server: ForewordServer) -> None:
     @server.command(TURN_OFF)
     def turn_off(*arguments: Any) -> None:
         uri, classifier, label, scope = _strings(arguments, "uri", "classifier", "label", "scope")
-        if scope not in ("document", "project", "user"):
-            raise JsonRpcInvalidParams("The scope is document, project or user.")
+        scopes = [name for name, _ in _scopes(server)]
+        if scope not in scopes:
+            raise JsonRpcInvalidParams(f"The scope is one of {', '.join(scopes)}.")
         if scope == "document":
             server.hushed.add((uri, classifier, label))
             diagnostics.tell_all(server)
@@ -110,6 +111,8 @@ def _actions(
 
 def _scopes(server: ForewordServer) -> Iterator[tuple[str, str]]:
     yield "document", "in this document"
+    if not server.writes_files:
+        return
     if workspace_root(server.initialize_params) is not None:
         yield "project", "in this project"
     yield "user", "anywhere"
@@ -121,8 +124,6 @@ def _turn_off(server: ForewordServer, uri: str, classifier: str, label: str, sco
     if document is None or reading is None or (classifier != GRAMMAR and classifier not in reading.classifiers):
         raise JsonRpcInvalidParams("There is no such document open, or no such classifier.")
     root = workspace_root(server.initialize_params)
-    if scope == "project" and root is None:
-        raise JsonRpcInvalidParams("There is no project.")
     file, table = project_file(root) if scope == "project" and root else (user_file(), ())
     keys = (*table, "diagnostics", "classifiers", classifier)
     if classifier == GRAMMAR:

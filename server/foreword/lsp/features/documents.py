@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from foreword.lsp.features import completion, diagnostics, thinking
+from foreword.lsp.features import completion, diagnostics, resolve, thinking
 from foreword.text.document import Document
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def register(server: ForewordServer) -> None:
     def did_close(params: types.DidCloseTextDocumentParams) -> None:
         server.documents.pop(params.text_document.uri, None)
         diagnostics.clear(server, params.text_document.uri)
+        resolve.forget(server, params.text_document.uri)
         thinking.release(server, params.text_document.uri)
 
 

@@ -1,8 +1,9 @@
 """What is known of the sentences of each open document: found after a pause in typing, and kept from edit to edit.
 
-A document is cut into sentences anew after each pause, and only those sentences are read that were not there before,
-in small jobs that give way to every key. Those around the place that was last edited or asked about come first: LSP
-does not tell what is visible, and that mostly is.
+A document is cut into sentences anew after each pause, and only those sentences are read that were not there before.
+A key may meet the forward of some sentences, and has to wait for it: while somebody types, in any document, nothing is
+read but a few sentences now and then; when they pause, a few at a time; and many at once when they are away. Those
+around the place that was last edited or asked about come first: LSP does not tell what is visible, and that mostly is.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from foreword.text.document import Document
     from foreword_models.bert.classifier import Classifier, LabelProbability
 
-CHUNK = 32  # sentences of a job
+CHUNK, FEW = 32, 2  # sentences of a job, and of one that a key may soon meet
+LULL, AWAY = 0.3, 10.0  # seconds since the last key, after which a writer has paused, and after which they are away
+STARVED = 2.0  # seconds without a pause, after which some sentences are read all the same
 INTERVAL = 0.5  # seconds after which what was found so far is told
 LEAST = 0.1  # of a label that is not a sentence's most probable one: below, it is not marked, whatever is asked for
 MANY = 100  # unread sentences that a status bar is told of
@@ -152,11 +155,21 @@ async def _read_sentences(
     unread = reading.unread(document.offset(server.focus.get(document, 0), 0))
     server.status.reading(document.uri, len(unread) > MANY)
     told = time.monotonic()
-    for start in range(0, len(unread), CHUNK):
-        await read_texts(server, reading, unread[start : start + CHUNK], ("diagnostics", server.name_of(document.uri)))
+    while unread:
+        count = await _allowance(server)
+        await read_texts(server, reading, unread[:count], ("diagnostics", server.name_of(document.uri)))
+        del unread[:count]
         if time.monotonic() > told + INTERVAL:
             tell(False)
             told = time.monotonic()
+
+
+async def _allowance(server: ForewordServer) -> int:
+    """Wait until whoever types pauses, or for long enough; returns how many sentences may be read then."""
+    end = time.monotonic() + STARVED
+    while (since := server.engine.since_urgent()) < LULL and time.monotonic() < end:
+        await asyncio.sleep(LULL - since)
+    return CHUNK if since >= AWAY else FEW
 
 
 async def read_texts(server: ForewordServer, reading: Reading, texts: Sequence[str], key: object) -> None:

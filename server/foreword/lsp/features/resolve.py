@@ -46,6 +46,12 @@ def remember(
     return server.offer.number
 
 
+def forget(server: ForewordServer, uri: str) -> None:
+    """Let go of the text of a document that was closed."""
+    if server.offer is not None and server.offer.document == server.name_of(uri):
+        server.offer = None
+
+
 def register(server: ForewordServer) -> None:
     """Answer for single items."""
 
