@@ -70,27 +70,23 @@ class LearnedRegister:
         try:
             with safe_open(path, framework="pt") as file:
                 about = json.loads((file.metadata() or {})["about"])
-                made = cls(
-                    about["register"],
-                    about["model"],
-                    file.get_tensor("codes").float() * file.get_tensor("scales"),
-                    int(about["last"]),
-                )
-            if made.prefix.dim() != 4 or not made.prefix.isfinite().all():
+                if about["register"] != name:
+                    raise UnsupportedModelError(
+                        f"{path} is for texts of kind {about['register']}, not {name}; give the one made for it."
+                    )
+                if about["model"] != digest:
+                    raise UnsupportedModelError(
+                        f"{path} was learned with another model; train it again for this one "
+                        f"(foreword train register {name})."
+                    )
+                prefix = file.get_tensor("codes").float() * file.get_tensor("scales")
+            if prefix.dim() != 4 or not prefix.isfinite().all():
                 raise ValueError("it holds no keys and values")
+            return cls(name, digest, prefix, int(about["last"]))
         except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CorruptModelError(
                 f"{path} is not a learned register ({error}); remove it or train it again."
             ) from error
-        if made.name != name:
-            raise UnsupportedModelError(
-                f"{path} is for texts of kind {made.name}, not {name}; give the one made for it."
-            )
-        if made.digest != digest:
-            raise UnsupportedModelError(
-                f"{path} was learned with another model; train it again for this one (foreword train register {name})."
-            )
-        return made
 
 
 def rounded(prefix: Tensor) -> Tensor:

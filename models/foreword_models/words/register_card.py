@@ -50,8 +50,8 @@ lines a step; Adam, at {schedule.rate:g} of each head's size, falling along a co
 
 ## Bits per character
 
-Each text on its own, weights as floating-point numbers, texts of at most {MOST_TOKENS} tokens. The held-out texts were
-neither learned from nor judged by.
+Each text on its own, of longer ones the first {MOST_TOKENS} tokens; weights as floating-point numbers. The held-out
+texts were neither learned from nor judged by.
 
 | texts | number | bare | preamble | learned |
 |---|---|---|---|---|

@@ -52,7 +52,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Gain:
-    """Bits per character of some texts, each on its own.
+    """Bits per character of some texts, each on its own, as far as they would be learned from.
 
     Attributes
     ----------
@@ -250,14 +250,14 @@ class RegisterTraining:
         return [ids for text in texts if (ids := self._tokenizer.encode(text)[: self._most])]
 
     def _gain(self, register: LearnedRegister, texts: Sequence[str]) -> Gain:
-        whole = [text for text in texts if 0 < len(self._tokenizer.encode(text)) <= self._most]
-        lines, characters = self._ids(whole), sum(map(len, whole))
+        lines, spelled = self._ids(texts), self._tokenizer.token_bytes
+        characters = sum(len(b"".join(spelled[token] for token in line).decode("utf-8", "ignore")) for line in lines)
         heads = {**self._heads, "learned": (register.prefix, register.last)}
         bits = {
             name: total_bits(self._weights, prefix.to(self._weights.embed.device), last, lines) / max(characters, 1)
             for name, (prefix, last) in heads.items()
         }
-        return Gain(len(whole), characters, **bits)
+        return Gain(len(lines), characters, **bits)
 
     def _fingerprint(self) -> str:
         """Tells this training from any other."""

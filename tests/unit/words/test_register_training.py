@@ -72,10 +72,11 @@ def test_a_text_always_falls_to_the_same_part() -> None:
 def test_what_is_learned_is_written_and_told(folder: Path, tmp_path: Path) -> None:
     made = training(folder)
     assert made.seconds_left() > 0
-    learned = made.run(tmp_path / "out", {"others": ["What is that?", "x" * 2000]})
+    learned = made.run(tmp_path / "out", {"others": ["What is that?", "", "we talk " * 2000]})
     assert [path.name for path in (tmp_path / "out").iterdir()] == [FILE]
     assert learned.gains["held out"].learned < learned.gains["held out"].preamble
-    assert learned.gains["others"].texts == 1  # too long a text is not measured
+    assert learned.gains["others"].texts == 2
+    assert learned.gains["others"].characters < 1000  # of a long text, its beginning
     found = LearnedRegister.read(tmp_path / "out" / FILE, "chat", made.digest)
     assert found.prefix.shape == learned.register.prefix.shape
     written = card(learned, made.parts, made.schedule, model="tiny", sources=["`a.txt`"], command="make it")
