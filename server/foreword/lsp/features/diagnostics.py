@@ -9,13 +9,13 @@ from lsprotocol import types
 
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
 from foreword.lsp.features.completion import percent
-from foreword.text.sentences import Sentence, prose_sentences
 
 if TYPE_CHECKING:
     from foreword.engine.reader import Labels
     from foreword.lsp.server import ForewordServer
     from foreword.settings import DiagnosticsSettings
     from foreword.text.document import Document
+    from foreword.text.sentences import Sentence
     from foreword_models.bert.classifier import Classifier, LabelProbability
 
 SOURCE = "foreword"
@@ -57,19 +57,17 @@ def clear(server: ForewordServer, uri: str) -> None:
 
 async def _read(server: ForewordServer, document: Document, settings: DiagnosticsSettings, delay: float) -> None:
     await asyncio.sleep(delay)
-    version, text, language_id, models = document.version, document.text, document.language_id, server.models
+    version, models = document.version, server.models
+    sentences = [sentence for sentence in document.prose.sentences() if sentence.finished]
 
-    def work(checkpoint: Checkpoint) -> tuple[list[Sentence], dict[str, Labels], dict[str, Classifier]]:
-        sentences = [sentence for sentence in prose_sentences(text, language_id) if sentence.finished]
+    def work(checkpoint: Checkpoint) -> tuple[dict[str, Labels], dict[str, Classifier]]:
         if not sentences:
-            return [], {}, {}
+            return {}, {}
         reader = models.reader()
-        return sentences, reader.read((s.text for s in sentences), checkpoint=checkpoint), reader.classifiers
+        return reader.read((s.text for s in sentences), checkpoint=checkpoint), reader.classifiers
 
     try:
-        sentences, labels, classifiers = await server.engine.run(
-            Priority.DIAGNOSTICS, work, key=("diagnostics", document.uri)
-        )
+        labels, classifiers = await server.engine.run(Priority.DIAGNOSTICS, work, key=("diagnostics", document.uri))
     except (Superseded, EngineClosedError):
         return
     except Exception as error:

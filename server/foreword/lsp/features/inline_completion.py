@@ -25,6 +25,8 @@ def register(server: ForewordServer) -> None:
         if document is None or not server.language(document).inline_completion.enabled:
             return nothing
         settings, position = server.language(document).inline_completion, params.position
+        if not document.prose.at(position.line, position.character):
+            return nothing
         text, upcoming = before_cursor(document, position), after_hop(document, position)
         expected, models = expected_register(server, document, position, text), server.models
 
