@@ -7,11 +7,13 @@ that is asked about. Gaps inside a paragraph are looked for when they are asked 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
+from foreword.text.code import CodeProse, has_grammar
 from foreword.text.formats.base import PIECE, Gap, LineKind, State
 from foreword.text.formats.registry import format_of
+from foreword.text.masks import masked
 from foreword.text.sentences import Sentence, sentences
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ class Prose(Protocol):
 
 def prose_of(document: Document) -> Prose:
     """Return the prose of a document as it is now; `Document.prose` keeps it."""
-    return MarkedUpProse(document)
+    return CodeProse(document) if has_grammar(document.language_id) else MarkedUpProse(document)
 
 
 class MarkedUpProse:
@@ -171,20 +173,6 @@ class MarkedUpProse:
                 yield offset, text, kind, last < count - 1 or self._document.line(last).strip() != ""
             offset += len(text)
             number = last
-
-
-def masked(text: str, gaps: Iterable[Gap]) -> str:
-    """Put something in the place of each gap that a reader passes over as it passes over the gap."""
-    parts, at = [], 0
-    for gap in gaps:
-        parts.append(text[at : gap.start])
-        size = gap.end - gap.start
-        if gap.kind == "break":
-            parts.append("\n\n"[:size] + " " * (size - 2))
-        else:
-            parts.append(("\ufffc" if gap.kind == "object" else " ") * size)
-        at = gap.end
-    return "".join([*parts, text[at:]])
 
 
 def _append(regions: list[tuple[int, int]], start: int, end: int) -> None:
