@@ -7,6 +7,7 @@ import json
 import logging
 import weakref
 from collections.abc import Callable, Hashable
+from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from lsprotocol import types
@@ -16,7 +17,7 @@ from pygls.lsp.server import LanguageServer
 from foreword import __version__
 from foreword.engine.engine import Checkpoint, Engine, EngineClosedError, Priority, Superseded
 from foreword.engine.models import Models
-from foreword.lsp.capabilities import initial_settings
+from foreword.lsp.capabilities import initial_settings, path_of, workspace_folders
 from foreword.lsp.features import completion, configuration, diagnostics, documents, inline_completion
 from foreword.lsp.progress import WorkDoneProgress
 from foreword.lsp.protocol import ForewordProtocol
@@ -39,7 +40,7 @@ class ForewordServer(LanguageServer):
     Attributes
     ----------
     settings
-        In force now.
+        In force now; in documents of another workspace folder than the first, `folder_settings` are.
     documents
         The open ones, by URI.
     engine, models
@@ -51,6 +52,8 @@ class ForewordServer(LanguageServer):
     def __init__(self) -> None:
         super().__init__("foreword", __version__, protocol_cls=ForewordProtocol, max_workers=1)
         self.settings = Settings()
+        self.folder_settings: dict[Path, Settings] = {}
+        self.editor_settings: Any = None
         self.documents: dict[str, Document] = {}
         self.encoding = "utf-16"
         self.engine = Engine()
@@ -111,15 +114,33 @@ class ForewordServer(LanguageServer):
     def configure(self, editor: Any) -> None:
         """Put settings in force: files, initializationOptions, and the editor's configuration if it is known."""
         before = self.settings.model
+        self.editor_settings = editor
         self.settings, problems = initial_settings(self._initialize_params, editor)
+        self.folder_settings = {}
+        for folder in workspace_folders(self._initialize_params)[1:]:
+            self.folder_settings[folder], wrong = initial_settings(self._initialize_params, editor, folder)
+            problems += [problem for problem in wrong if problem not in problems]
         if self.settings.model != before:
             self.models = self._new_models()
             self.prepared.clear()
         self._show_problems(problems)
 
     def language(self, document: Document) -> LanguageSettings:
-        """Return the settings that hold in a document."""
-        return self.settings.for_language(document.language_id)
+        """Return the settings that hold in a document: those of its folder and language."""
+        settings = self.settings
+        if self.folder_settings and (path := path_of(document.uri)) is not None:
+            within = [folder for folder in workspace_folders(self._initialize_params) if path.is_relative_to(folder)]
+            if within:  # the innermost, where one folder is inside another
+                settings = self.folder_settings.get(max(within, key=lambda folder: len(folder.parts)), settings)
+        return settings.for_language(document.language_id)
+
+    def change_folders(self, added: list[types.WorkspaceFolder], removed: list[types.WorkspaceFolder]) -> None:
+        """Take note of workspace folders that were added or removed; `configure` puts it in force."""
+        gone = {folder.uri for folder in removed}
+        known = self._initialize_params.get("workspaceFolders")
+        kept = [folder for folder in known if folder.get("uri") not in gone] if isinstance(known, list) else []
+        new = [{"uri": folder.uri, "name": folder.name} for folder in added]
+        self._initialize_params = {**self._initialize_params, "workspaceFolders": kept + new}
 
     async def answer(self, priority: Priority, work: Callable[[Checkpoint], T], *, key: Hashable) -> T | None:
         """Run a request's work on the engine; None if it was superseded, waits for a model too long, or failed.
