@@ -61,7 +61,9 @@ def position_encoding(params: Mapping[str, Any]) -> str:
     return known[0] if known else "utf-16"
 
 
-def initial_settings(params: Mapping[str, Any], editor: Any = None) -> tuple[Settings, list[Problem]]:
+def initial_settings(
+    params: Mapping[str, Any], editor: Any = None, folder: Path | None = None
+) -> tuple[Settings, list[Problem]]:
     """Return the settings in force: defaults < user file < project files < initializationOptions < editor.
 
     Parameters
@@ -70,8 +72,10 @@ def initial_settings(params: Mapping[str, Any], editor: Any = None) -> tuple[Set
         Of ``initialize``.
     editor
         The editor's configuration, section ``foreword``, once it is known.
+    folder
+        The workspace folder whose project files count; the first by default.
     """
-    files, problems = read_files(workspace_root=workspace_root(params))
+    files, problems = read_files(workspace_root=folder or workspace_root(params))
     layers = [files]
     for name, tree in (("initializationOptions", params.get("initializationOptions")), ("editor", editor)):
         valid, wrong = check(section(tree), name)
@@ -92,14 +96,27 @@ def section(tree: Any) -> Any:
 
 def workspace_root(params: Mapping[str, Any]) -> Path | None:
     """Return the first workspace folder on this machine, if there is one."""
+    return next(iter(workspace_folders(params)), None)
+
+
+def workspace_folders(params: Mapping[str, Any]) -> list[Path]:
+    """Return the workspace folders on this machine."""
     folders = params.get("workspaceFolders")
     uris = [_mapping(folder).get("uri") for folder in folders] if isinstance(folders, list) else []
-    for uri in [*uris, params.get("rootUri")]:
-        with suppress(ValueError):  # not an address
-            if isinstance(uri, str) and (parts := urlsplit(uri)).scheme == "file":
-                return Path(url2pathname(parts.path))
-    root = params.get("rootPath")
-    return Path(root) if isinstance(root, str) else None
+    found = [path for path in map(path_of, uris) if path is not None]
+    if not found and (root := path_of(params.get("rootUri"))) is not None:
+        found.append(root)
+    if not found and isinstance(params.get("rootPath"), str):
+        found.append(Path(params["rootPath"]))
+    return found
+
+
+def path_of(uri: Any) -> Path | None:
+    """Return the path that a URI names, if it names one on this machine."""
+    with suppress(ValueError):  # not an address
+        if isinstance(uri, str) and (parts := urlsplit(uri)).scheme == "file":
+            return Path(url2pathname(parts.path))
+    return None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

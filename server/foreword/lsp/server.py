@@ -8,6 +8,7 @@ import json
 import logging
 import weakref
 from collections.abc import Callable, Hashable
+from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from lsprotocol import types
@@ -20,7 +21,7 @@ from foreword.engine.lookups import Lookups
 from foreword.engine.models import Models
 from foreword.engine.pool import Pool, model_key
 from foreword.ignored import IgnoredSentences
-from foreword.lsp.capabilities import initial_settings
+from foreword.lsp.capabilities import initial_settings, path_of, workspace_folders
 from foreword.lsp.features import (
     accepted,
     code_actions,
@@ -80,7 +81,7 @@ class ForewordServer(LanguageServer):
     Attributes
     ----------
     settings
-        In force now.
+        In force now; in documents of another workspace folder than the first, `folder_settings` are.
     documents
         The open ones, by URI.
     number
@@ -100,6 +101,7 @@ class ForewordServer(LanguageServer):
         super().__init__("foreword", __version__, protocol_cls=ForewordProtocol, max_workers=1)
         self.number = next(_numbers)
         self.settings = Settings()
+        self.folder_settings: dict[Path, Settings] = {}
         self.documents: dict[str, Document] = {}
         self.encoding = "utf-16"
         self.pool = pool or Pool()
@@ -182,6 +184,10 @@ class ForewordServer(LanguageServer):
         before = model_key(self.settings)
         self.editor_settings = editor
         self.settings, problems = initial_settings(self.initialize_params, editor)
+        self.folder_settings = {}
+        for folder in workspace_folders(self.initialize_params)[1:]:
+            self.folder_settings[folder], wrong = initial_settings(self.initialize_params, editor, folder)
+            problems += [problem for problem in wrong if problem not in problems]
         if model_key(self.settings) != before:
             self.models = self.pool.join(self.settings, self._progress)
             self.prepared.clear()
@@ -189,12 +195,27 @@ class ForewordServer(LanguageServer):
         self._show_problems(problems)
 
     def language(self, document: Document) -> LanguageSettings:
-        """Return the settings that hold in a document."""
-        return (_OFF if self.paused else self.settings).for_language(document.language_id)
+        """Return the settings that hold in a document: those of its folder and language."""
+        if self.paused:
+            return _OFF.for_language(document.language_id)
+        settings = self.settings
+        if self.folder_settings and (path := path_of(document.uri)) is not None:
+            within = [folder for folder in workspace_folders(self.initialize_params) if path.is_relative_to(folder)]
+            if within:  # the innermost, where one folder is inside another
+                settings = self.folder_settings.get(max(within, key=lambda folder: len(folder.parts)), settings)
+        return settings.for_language(document.language_id)
 
     def name_of(self, uri: str) -> str:
         """Return the name of a document that no other connection's has, whatever its URI."""
         return f"{self.number} {uri}"
+
+    def change_folders(self, added: list[types.WorkspaceFolder], removed: list[types.WorkspaceFolder]) -> None:
+        """Take note of workspace folders that were added or removed; `configure` puts it in force."""
+        gone = {folder.uri for folder in removed}
+        known = self.initialize_params.get("workspaceFolders")
+        kept = [folder for folder in known if folder.get("uri") not in gone] if isinstance(known, list) else []
+        new = [{"uri": folder.uri, "name": folder.name} for folder in added]
+        self.initialize_params = {**self.initialize_params, "workspaceFolders": kept + new}
 
     async def answer(self, priority: Priority, work: Callable[[Checkpoint], T], *, key: Hashable) -> T | None:
         """Run a request's work on the engine; None if it was superseded, waits for a model too long, or failed.

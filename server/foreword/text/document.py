@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from foreword.text.encoding import Encoding, pair_surrogates, to_column, to_units
 from foreword.text.lines import Lines, split_lines
+from foreword.text.prose import Prose, prose_of
 
 Position = tuple[int, int]
 Range = tuple[Position, Position]
@@ -42,6 +43,7 @@ class Document:
         self.version = version
         self.encoding: Encoding = encoding
         self._text: str | None = None
+        self._prose: Prose | None = None
         self._set(text)
 
     @property
@@ -50,6 +52,13 @@ class Document:
         if self._text is None:
             self._text = self._lines.text()
         return self._text
+
+    @property
+    def prose(self) -> Prose:
+        """Which parts are prose; found out when first asked for, and kept up to date from then on."""
+        if self._prose is None:
+            self._prose = prose_of(self)
+        return self._prose
 
     @property
     def line_count(self) -> int:
@@ -86,8 +95,11 @@ class Document:
         lines = split_lines(changed)
         if last < len(self._lines) - 1:
             lines.pop()  # the empty one behind the ending of `tail`: the next line is there already
+        removed = self._lines.size(first, last + 1) if self._prose is not None else 0
         self._lines.splice(first, last + 1, lines)
         self._text = None
+        if self._prose is not None:
+            self._prose.replaced(first, last + 1, len(lines), removed)
 
     def column(self, line: int, character: int) -> int:
         """Return the column, in its clamped line, of a position in client units."""
@@ -129,6 +141,7 @@ class Document:
 
     def _set(self, text: str) -> None:
         self._text = pair_surrogates(text)
+        self._prose = None
         self._lines = Lines(split_lines(self._text))
 
     def _locate(self, line: int, character: int) -> tuple[int, int]:

@@ -65,6 +65,10 @@ class Lines:
         _, first, offset = self._block_of_line(line)
         return offset + sum(map(len, self._lines[first:line]))
 
+    def size(self, first: int, last: int) -> int:
+        """Return how many code points the lines from `first` up to, not including, `last` have."""
+        return sum(map(len, self._lines[first:last]))
+
     def find(self, offset: int) -> tuple[int, int]:
         """Return the line that holds an offset, and the column in it.
 

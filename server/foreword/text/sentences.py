@@ -36,8 +36,6 @@ _QUOTE = re.compile(r"[ \t]*(?:>[ \t]*)*")
 _ITEM = re.compile(r"(?:[-*+\u2022]|(\d{1,3})[.)])(?:[ \t]+|(?=[\r\n]|\Z))(?:\[[ xX]\][ \t]+|>[ \t]*)*")
 _HEADING = re.compile(r"#{1,6}(?:[ \t]+|(?=[\r\n]|\Z))")
 _RULE = re.compile(r"([-=*_~#+])(?:[ \t]*\1)+")  # also the underline of a heading, and the line above a mail signature
-_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})(.*)", re.DOTALL)
-_COMMENTS = {"gitcommit": "#", "git-commit": "#"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ class _Block:
     closed: bool = False  # something other than the end of the text ended it
 
 
-def sentences(text: str, language: str = "en") -> list[Sentence]:
+def sentences(text: str, language: str = "en", *, masked: str | None = None, followed: bool = False) -> list[Sentence]:
     """Cut a text into sentences.
 
     An empty line, a heading, a ruler, a list item and a change of quotation end a sentence; a line break inside a
@@ -89,6 +87,10 @@ def sentences(text: str, language: str = "en") -> list[Sentence]:
         Any text; lone surrogates are fine.
     language : str
         ISO 639 code, for the abbreviations; English is used for a language that the library does not know.
+    masked : str, optional
+        What is read in place of the text: of the same length, with blanks, line ends or U+FFFC where it is not prose.
+    followed : bool
+        Something stands behind the text, so that it ends a sentence.
 
     Returns
     -------
@@ -96,7 +98,7 @@ def sentences(text: str, language: str = "en") -> list[Sentence]:
         In the order of the text, without overlaps. The cost is linear in the length of the text.
     """
     found = []
-    for block in _blocks(text):
+    for block in _blocks(text if masked is None else masked):
         readable = re.sub(r"[\ud800-\udfff]", "\ufffd", re.sub(r"[^\S ]", " ", "".join(block.parts).rstrip()))
         ranges = [bounds for bounds in _ranges(readable, language) if not readable[slice(*bounds)].isspace()]
         for number, (start, end) in enumerate(ranges, 1):
@@ -104,45 +106,11 @@ def sentences(text: str, language: str = "en") -> list[Sentence]:
             start = block.start + end - len(readable[start:end].lstrip())
             content = content.lstrip()
             if any(map(str.isalpha, content)):
-                finished = block.closed or number < len(ranges) or content.rstrip(_CLOSERS).endswith(_TERMINATORS)
+                finished = (
+                    block.closed or followed or number < len(ranges) or content.rstrip(_CLOSERS).endswith(_TERMINATORS)
+                )
                 found.append(Sentence(text[start : start + len(content)], start, start + len(content), finished))
     return found
-
-
-def prose_sentences(text: str, language_id: str) -> list[Sentence]:
-    """Cut the prose of a document into sentences.
-
-    So far two things only are known not to be prose: fenced code blocks, and the comment lines of a git commit message.
-    Everything else that a document may hold besides prose (inline code, mathematics, addresses, front matter, markup of
-    any other language) is read as prose.
-
-    Parameters
-    ----------
-    text : str
-        The whole document.
-    language_id : str
-        The client's name of the document's language.
-
-    Returns
-    -------
-    list[Sentence]
-        As `sentences` of the text, in the document's offsets.
-    """
-    return sentences("".join(_without_code(split_lines(text), _COMMENTS.get(language_id))))
-
-
-def _without_code(lines: list[str], comment: str | None) -> Iterator[str]:
-    """Yield the lines, those that are not prose with blanks for their characters: empty lines of the same length."""
-    fence = ""
-    for line in lines:
-        match = _FENCE.match(line)
-        hidden = bool(fence) or (comment is not None and line.startswith(comment))
-        if fence:
-            if match and match[1].startswith(fence) and not match[2].strip():
-                fence = ""
-        elif match and not hidden and not (match[1][0] == "`" and "`" in match[2]):
-            fence, hidden = match[1], True
-        yield re.sub(r"[^\r\n]", " ", line) if hidden else line
 
 
 def _blocks(text: str) -> Iterator[_Block]:

@@ -9,7 +9,12 @@ import sentencex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foreword.text.sentences import PIECE, prose_sentences, sentences
+from foreword.text.document import Document
+from foreword.text.sentences import PIECE, Sentence, sentences
+
+
+def prose_sentences(text: str, language_id: str) -> list[Sentence]:
+    return Document("untitled:1", language_id, 1, text, "utf-16").prose.sentences()
 
 
 def texts(text: str, language_id: str = "markdown") -> list[str]:

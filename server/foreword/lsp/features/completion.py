@@ -41,6 +41,8 @@ def register(server: ForewordServer) -> None:
         if document is None or not server.language(document).completion.enabled:
             return types.CompletionList(is_incomplete=False, items=[])
         settings, position = server.language(document).completion, params.position
+        if not document.prose.at(position.line, position.character):
+            return types.CompletionList(is_incomplete=True, items=[])  # the next key may be prose again
         server.focus[document] = position.line
         text, upcoming = before_cursor(document, position), after_hop(document, position)
         expected, keyboard = expected_register(server, document, position, text), named_keyboard(settings.keyboard)
@@ -93,7 +95,8 @@ def load(server: ForewordServer) -> None:
 
 def before_cursor(document: Document, position: types.Position) -> str:
     """Return the text that the model is to read."""
-    return context_window(document, position.line, position.character, CONTEXT, HOP)
+    prose = document.prose.before(position.line, position.character, CONTEXT)
+    return context_window(document, position.line, position.character, CONTEXT, HOP) if prose is None else prose
 
 
 def expected_register(
@@ -107,6 +110,8 @@ def expected_register(
 
 def after_hop(document: Document, position: types.Position) -> str | None:
     """Return the beginning of what the model will soon have to read anew, if that is known."""
+    if document.prose.before(position.line, position.character, CONTEXT) is not None:
+        return None
     return upcoming_window(document, position.line, position.character, CONTEXT, HOP)
 
 

@@ -1,4 +1,4 @@
-"""``workspace/didChangeConfiguration`` and ``workspace/configuration``: settings from the editor."""
+"""Settings while the server runs: the editor's configuration, the files they are read from, the workspace folders."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def register(server: ForewordServer) -> None:
 
     @server.feature(types.INITIALIZED)
     def initialized(_params: types.InitializedParams) -> None:
+        _watch(server)
         _ask(server)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
@@ -26,6 +27,31 @@ def register(server: ForewordServer) -> None:
         # A client that can be asked sends no settings, or stale ones.
         if not _ask(server):
             _apply(server, section(params.settings))
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def did_change_watched_files(_params: types.DidChangeWatchedFilesParams) -> None:
+        _apply(server, server.editor_settings)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def did_change_workspace_folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
+        server.change_folders(list(params.event.added), list(params.event.removed))
+        _apply(server, server.editor_settings)
+
+
+def _watch(server: ForewordServer) -> None:
+    """Have the client tell of changes of the settings' files, if it can."""
+    workspace = server.client_capabilities.workspace
+    watched = workspace.did_change_watched_files if workspace is not None else None
+    if watched is None or not watched.dynamic_registration:
+        return
+    watchers = [types.FileSystemWatcher(glob_pattern=f"**/{name}") for name in (".foreword.toml", "pyproject.toml")]
+    registration = types.Registration(
+        id="foreword-settings",
+        method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
+        register_options=types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers),
+    )
+    params = types.RegistrationParams(registrations=[registration])
+    server.protocol.send_request(types.CLIENT_REGISTER_CAPABILITY, params)
 
 
 def reload(server: ForewordServer) -> None:
@@ -52,9 +78,9 @@ def _ask(server: ForewordServer) -> bool:
 
 def _apply(server: ForewordServer, editor: Any) -> None:
     """Put the editor's settings in force and look at every open document anew."""
-    before = server.settings
+    before = (server.settings, server.folder_settings)
     server.configure(editor)
-    if server.settings == before:
+    if (server.settings, server.folder_settings) == before:
         return
     for uri in server.documents:
         documents.warm(server, uri)

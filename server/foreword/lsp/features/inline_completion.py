@@ -52,6 +52,8 @@ def register(server: ForewordServer) -> None:
             return nothing
         most, position = server.language(document).inline_completion.max_words, params.position
         server.focus[document] = position.line
+        if not document.prose.at(position.line, position.character):
+            return nothing
         text, upcoming = before_cursor(document, position), after_hop(document, position)
         expected, models = expected_register(server, document, position, text), server.models
         name, offset = server.name_of(document.uri), document.offset(position.line, position.character)

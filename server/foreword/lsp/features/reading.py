@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
-from foreword.text.sentences import Sentence, prose_sentences
+from foreword.text.sentences import Sentence
 from foreword_models.errors import ForewordError, OutOfMemoryError
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ async def _read(
 ) -> None:
     try:
         await asyncio.sleep(delay)
-        await _find_sentences(server, document, reading)
+        _find_sentences(document, reading)
         if reading.models is not server.models:  # another encoder finds something else
             reading.known, reading.models = {}, server.models
         await _read_sentences(server, document, reading, tell)
@@ -129,22 +129,11 @@ async def _read(
         server.status.reading(document.uri, False)
 
 
-async def _find_sentences(server: ForewordServer, document: Document, reading: Reading) -> None:
-    version, text, language_id = document.version, document.text, document.language_id
-    if reading.version == version:
+def _find_sentences(document: Document, reading: Reading) -> None:
+    if reading.version == document.version:
         return
-
-    def find(checkpoint: Checkpoint) -> list[Sentence]:
-        found = []
-        for sentence in prose_sentences(text, language_id):
-            checkpoint()
-            if sentence.finished:
-                found.append(sentence)
-        return found
-
-    key = ("sentences", server.name_of(document.uri))
-    reading.sentences = await server.engine.run(Priority.DIAGNOSTICS, find, key=key)
-    reading.version = version
+    reading.sentences = [sentence for sentence in document.prose.sentences() if sentence.finished]
+    reading.version = document.version
     texts = {sentence.text for sentence in reading.sentences}
     reading.known = {text: known for text, known in reading.known.items() if text in texts}
 
