@@ -75,5 +75,9 @@ class EvaluationError(ForewordError):
     """A file of texts or examples cannot be evaluated, or what an evaluation needs is missing."""
 
 
+class TrainingError(ForewordError):
+    """A table cannot be trained on, or what a training needs is missing."""
+
+
 class Cancelled(Exception):  # noqa: N818  (not an error: the caller asked for it)
     """Raised by a checkpoint to abandon work between two forwards."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 from foreword.cli.progress import TerminalProgress
 from foreword.engine.models import Models
-from foreword.settings import Settings, parse, read_files
+from foreword.settings import Settings, own_classifiers, parse, read_files
 
 
-def command_models(*, decoder: str | None = None, encoder: str | None = None) -> Models:
+def command_models(
+    *, decoder: str | None = None, encoder: str | None = None, classifiers: Mapping[str, Path] | None = None
+) -> Models:
     """Return the models for a command: those named, else those of the user's settings."""
     progress = TerminalProgress()
     settings = user_settings(progress)
@@ -15,6 +20,7 @@ def command_models(*, decoder: str | None = None, encoder: str | None = None) ->
         decoder=decoder or settings.model.decoder,
         encoder=encoder or settings.model.encoder,
         precision=settings.model.precision,
+        classifiers={**own_classifiers(settings), **(classifiers or {})},
         progress=progress,
         say=progress.say,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -35,6 +35,8 @@ class Models:
     precision
         Of the decoder's weights, or ``"auto"``: what was measured to be quickest on this machine. The environment
         variable FOREWORD_PRECISION comes before it.
+    classifiers
+        Folders of classifiers beside those that come with the package, by name.
     progress
         Told about pulls and loads.
     say
@@ -51,12 +53,14 @@ class Models:
         decoder: str,
         encoder: str,
         precision: str = "auto",
+        classifiers: Mapping[str, Path] | None = None,
         progress: Progress,
         say: Callable[[str], None],
     ) -> None:
         self._decoder = decoder
         self._encoder = encoder
         self._precision = precision
+        self._classifiers = dict(classifiers or {})
         self._progress = progress
         self._say = say
         self._threads_set = False
@@ -165,17 +169,13 @@ class Models:
             if not self._threads_set:
                 use_all_cores()
             from foreword.engine.reader import Reader
-            from foreword_models.bert.classifier import Classifier, shipped_classifiers
-            from foreword_models.bert.encoder import Encoder
+            from foreword_models.bert.classifier import shipped_classifiers
+            from foreword_models.bert.opening import open_classifiers
 
-            classifiers = {name: Classifier.load(path) for name, path in shipped_classifiers().items()}
-            for classifier in classifiers.values():
-                if classifier.config.encoder != self._encoder:
-                    raise UnsupportedModelError(
-                        f"The classifier {classifier.config.name} reads the encoder {classifier.config.encoder}, "
-                        f"not {self._encoder}: set model.encoder back."
-                    )
-            return Reader(Encoder.load(folder), classifiers)
+            def find(name: str) -> Path:
+                return folder if name == self._encoder else locate(name, "encoder", Store.default(), say=self._say)
+
+            return Reader(open_classifiers(shipped_classifiers() | self._classifiers, find))
         finally:
             self._progress.finish()
 

@@ -21,7 +21,7 @@ from foreword.lsp.features import completion, configuration, diagnostics, docume
 from foreword.lsp.progress import WorkDoneProgress
 from foreword.lsp.protocol import ForewordProtocol
 from foreword.lsp.transport import listen
-from foreword.settings import LanguageSettings, Settings
+from foreword.settings import LanguageSettings, Settings, own_classifiers
 from foreword.settings_check import Problem
 from foreword.text.document import Document
 from foreword_models.errors import ForewordError
@@ -110,9 +110,9 @@ class ForewordServer(LanguageServer):
 
     def configure(self, editor: Any) -> None:
         """Put settings in force: files, initializationOptions, and the editor's configuration if it is known."""
-        before = self.settings.model
+        before = self.settings.model, own_classifiers(self.settings)
         self.settings, problems = initial_settings(self._initialize_params, editor)
-        if self.settings.model != before:
+        if (self.settings.model, own_classifiers(self.settings)) != before:
             self.models = self._new_models()
             self.prepared.clear()
         self._show_problems(problems)
@@ -176,6 +176,7 @@ class ForewordServer(LanguageServer):
             decoder=self.settings.model.decoder,
             encoder=self.settings.model.encoder,
             precision=self.settings.model.precision,
+            classifiers=own_classifiers(self.settings),
             progress=WorkDoneProgress(self.protocol, self.on_loop),
             say=lambda message: self.on_loop(lambda: self.tell(message, info)),
         )

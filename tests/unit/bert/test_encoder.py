@@ -13,8 +13,17 @@ from hypothesis import strategies as st
 from tokenizers import Encoding
 from transformers import BertModel
 
-from foreword_models.bert.encoder import CHARACTERS_PER_TOKEN, PADDING_BUDGET, TOKEN_BUDGET, Encoder, Pooling, batches
+from foreword_models.bert.encoder import (
+    CHARACTERS_PER_TOKEN,
+    PADDING_BUDGET,
+    TOKEN_BUDGET,
+    Encoder,
+    Pooling,
+    Precision,
+    batches,
+)
 from foreword_models.errors import Cancelled
+from foreword_models.gpt.linear import int8_is_available
 from tests.unit.bert import tiny
 
 TEXTS = ["the rain", "a", "", "it is the rain, and the rain.", "the rain. " * 12, "xyz", "it never rains " * 40]
@@ -57,8 +66,13 @@ def test_a_checkpoint_saved_with_a_task_head_is_read(tmp_path: Path) -> None:
     torch.testing.assert_close(Encoder.load(tmp_path).encode(["the rain"])[0], expected, atol=1e-5, rtol=0)
 
 
-def test_lower_precision_stays_close_and_answers_float32(tiny_bert: tuple[Path, BertModel], encoder: Encoder) -> None:
-    found = Encoder.load(tiny_bert[0], torch.bfloat16).encode(TEXTS, normalize=True)
+@pytest.mark.parametrize("precision", ["auto", "bfloat16", "int8"])
+def test_lower_precision_stays_close_and_answers_float32(
+    tiny_bert: tuple[Path, BertModel], encoder: Encoder, precision: Precision
+) -> None:
+    if precision == "int8" and not int8_is_available():
+        pytest.skip("this build of torch has no fbgemm")
+    found = Encoder.load(tiny_bert[0], precision).encode(TEXTS, normalize=True)
     assert found.dtype == torch.float32
     assert (found * encoder.encode(TEXTS, normalize=True)).sum(-1).min() > 0.99
 

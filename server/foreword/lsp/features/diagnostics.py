@@ -91,12 +91,15 @@ def _marked(
     """The labels of a sentence that its reader wants to see marked."""
     found = []
     for name, ranked in labels.items():
-        wanted = settings.classifier(name)
-        names = classifiers[name].config.marks if wanted.labels is None else wanted.labels
-        best, least = ranked[0], wanted.minimum_probability
-        sure = best.shown if least is None else best.probability >= least
-        if wanted.enabled and best.label in names and sure:
-            found.append((name, best))
+        wanted, config = settings.classifier(name), classifiers[name].config
+        if not (config.enabled if wanted.enabled is None else wanted.enabled):
+            continue
+        names = config.marks if wanted.labels is None else wanted.labels
+        least = wanted.minimum_probability
+        # Where only one label can hold, only the most probable one can be meant.
+        for label in ranked if config.kind == "sigmoid" else ranked[:1]:
+            if label.label in names and (label.shown if least is None else label.probability >= least):
+                found.append((name, label))
     return found
 
 
