@@ -59,7 +59,7 @@ class ClassifierConfig:
         For each label the least probability at which it is shown; None: it is never shown.
     encoder
         The encoder whose vectors the head was trained on: the name of a model pack, or, where it starts with ``./`` or
-        ``../``, a folder beside this one.
+        ``../`` or is absolute, a folder.
     pooling
         How the encoder makes one vector of a sentence: "mean" or "cls".
     normalize

@@ -33,8 +33,8 @@ def open_classifiers(
     for name, folder in folders.items():
         classifier = Classifier.load(folder)
         config = classifier.config
-        beside = config.encoder.startswith(("./", "../"))
-        source = (folder / config.encoder).resolve() if beside else find(config.encoder)
+        is_path = config.encoder.startswith(("./", "../")) or Path(config.encoder).is_absolute()
+        source = (folder / config.encoder).resolve() if is_path else find(config.encoder)
         adapter = None if config.adapter is None else (folder / config.adapter).resolve()
         key = (source, adapter)
         if key not in encoders:

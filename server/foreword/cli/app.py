@@ -12,7 +12,7 @@ import platformdirs
 import typer
 
 from foreword import __version__
-from foreword.cli import bench, evaluate, models
+from foreword.cli import bench, evaluate, models, train
 from foreword.cli.classify import classify
 from foreword.cli.complete import complete
 from foreword.cli.demo import demo
@@ -34,6 +34,7 @@ app.command("serve")(serve)
 app.command("doctor")(doctor)
 app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")
+app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="eval")
 
 

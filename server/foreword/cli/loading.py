@@ -8,6 +8,7 @@ from pathlib import Path
 from foreword.cli.progress import TerminalProgress
 from foreword.engine.models import Models
 from foreword.settings import Settings, own_classifiers, parse, read_files
+from foreword_models.errors import UnknownClassifierError
 
 
 def command_models(
@@ -24,6 +25,22 @@ def command_models(
         progress=progress,
         say=progress.say,
     )
+
+
+def classifier_models(name: str) -> tuple[Models, str]:
+    """Return the models with a classifier that a user names, by its name or its folder, and its name."""
+    path = Path(name).expanduser()
+    if (path / "classifier.json").is_file():
+        title = path.resolve().name
+        return command_models(classifiers={title: path.resolve()}), title
+    models = command_models()
+    if name not in models.classifier_folders:
+        what = "holds no classifier.json" if path.is_dir() else "is no classifier that is installed"
+        raise UnknownClassifierError(
+            f"{name!r} {what}; installed: {', '.join(sorted(models.classifier_folders))}. A folder made by "
+            "foreword train classifier does too."
+        )
+    return models, name
 
 
 def user_settings(progress: TerminalProgress) -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -80,10 +80,17 @@ class Models:
         if self._predictor is not None and not isinstance(self._predictor, ForewordError):
             self._predictor.close(document)
 
-    def reader(self) -> Reader:
-        """The sentence reader, likewise."""
+    @property
+    def classifier_folders(self) -> dict[str, Path]:
+        """Where each classifier is: those that come with the package, and the user's own."""
+        from foreword_models.bert.classifier import shipped_classifiers
+
+        return shipped_classifiers() | self._classifiers
+
+    def reader(self, names: Collection[str] | None = None) -> Reader:
+        """The sentence reader, likewise; with all classifiers, or those named when it is first asked for."""
         if self._reader is None:
-            self._reader = self._attempt(self._load_reader)
+            self._reader = self._attempt(lambda: self._load_reader(names))
         if isinstance(self._reader, ForewordError):
             raise self._reader
         return self._reader
@@ -162,20 +169,21 @@ class Models:
             logger.warning("a measurement was not read: %s", type(error).__name__)
             return None
 
-    def _load_reader(self) -> Reader:
+    def _load_reader(self, names: Collection[str] | None) -> Reader:
         folder = self._locate("encoder")
         self._progress.start(f"Loading {self._encoder}", 0)
         try:
             if not self._threads_set:
                 use_all_cores()
             from foreword.engine.reader import Reader
-            from foreword_models.bert.classifier import shipped_classifiers
             from foreword_models.bert.opening import open_classifiers
 
             def find(name: str) -> Path:
                 return folder if name == self._encoder else locate(name, "encoder", Store.default(), say=self._say)
 
-            return Reader(open_classifiers(shipped_classifiers() | self._classifiers, find))
+            folders = self.classifier_folders
+            wanted = folders if names is None else {name: folders[name] for name in names}
+            return Reader(open_classifiers(wanted, find))
         finally:
             self._progress.finish()
 

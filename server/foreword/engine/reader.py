@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+import numpy as np
 from cachetools import LRUCache
+from numpy.typing import NDArray
 
 from foreword_models.bert.classifier import Classifier, LabelProbability
 from foreword_models.bert.encoder import Encoder, Layers, Pooling
@@ -15,6 +17,7 @@ Labels = Mapping[str, Sequence[LabelProbability]]
 
 CACHE_BYTES = 8 * 2**20
 _ENTRY_BYTES = 2000  # what one sentence and its labels take, roughly; a text that is much longer is not remembered
+_MANY = 256  # texts between two words of progress
 _CHUNK = 32  # sentences after which what was read is remembered, whatever interrupts the rest
 
 
@@ -76,6 +79,26 @@ class Reader:
                     self._known[text] = labels
             checkpoint()
         return result
+
+    def probabilities(
+        self, name: str, texts: Sequence[str], update: Callable[[int], None] = lambda _: None
+    ) -> NDArray[np.float64]:
+        """Return one classifier's calibrated probabilities, (n, labels), in the order of its labels.
+
+        Parameters
+        ----------
+        update
+            Told how many texts are read.
+        """
+        reading = next(reading for reading in self._readings if name in reading.classifiers)
+        rows = [np.zeros((0, len(self.classifiers[name].config.labels)))]
+        for start in range(0, len(texts), _MANY):
+            vectors = reading.encoder.encode(
+                texts[start : start + _MANY], pooling=reading.pooling, layers=reading.layers
+            )
+            rows.append(reading.classifiers[name].probabilities(vectors).double().numpy())
+            update(min(start + _MANY, len(texts)))
+        return np.concatenate(rows)
 
     def _classify(self, texts: list[str], checkpoint: Callable[[], None]) -> list[Labels]:
         labels: dict[str, list[list[LabelProbability]]] = {}

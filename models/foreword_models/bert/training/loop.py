@@ -22,6 +22,8 @@ class LoopOptions:
 
     Attributes
     ----------
+    max_steps
+        Where to end whatever the epochs; -1: at their end.
     encoder_rate, head_rate
         Peak learning rates of what is in the encoder and of the heads; they rise over the first ``warmup`` of the
         steps and then fall to zero in a straight line.
@@ -32,6 +34,7 @@ class LoopOptions:
     """
 
     epochs: int = 1
+    max_steps: int = -1
     batch_size: int = 32
     encoder_rate: float = 1e-4
     head_rate: float = 1e-3
@@ -81,6 +84,7 @@ def fit(
     arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=options.epochs,
+        max_steps=options.max_steps,
         per_device_train_batch_size=options.batch_size,
         per_device_eval_batch_size=4 * options.batch_size,
         train_sampling_strategy="group_by_length",  # less padding: steps take half the time
