@@ -54,7 +54,9 @@ def test_any_of_n() -> None:
     assert found.accuracy == 0.5
     assert found.confusion is None
     assert found.per_label["sun"].recall == 0.5
-    assert found.shown == (0.5, pytest.approx(1 / 3))
+    precision, recall = found.shown
+    assert precision == 0.5
+    assert recall == pytest.approx(1 / 3)
 
 
 def test_the_keys_are_stable() -> None:
