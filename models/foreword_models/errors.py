@@ -84,7 +84,7 @@ class EvaluationError(ForewordError):
 
 
 class TrainingError(ForewordError):
-    """Texts that nothing can be learned from, or from which nothing was gained."""
+    """What is to be learned from is damaged, too little, or of no use, or what a training needs is missing."""
 
 
 class Cancelled(Exception):  # noqa: N818  (not an error: the caller asked for it)

@@ -39,6 +39,7 @@ __all__ = [
     "Settings",
     "check",
     "merge",
+    "own_classifiers",
     "parse",
     "read_files",
 ]
@@ -98,12 +99,13 @@ class InlineCompletionSettings:
 class ClassifierSettings:
     """What one classifier marks, and how."""
 
-    enabled: bool = _setting(True, "Let this classifier read.")
+    enabled: bool | None = _setting(None, "Let this classifier mark; null: as the classifier recommends.")
     labels: tuple[str, ...] | None = _setting(None, "The labels to mark; null: those the classifier recommends.")
     severity: Literal["error", "warning", "information", "hint"] = _setting("information", "How a mark looks.")
     minimum_probability: float | None = _setting(
         None, "Mark from this probability on; null: as the classifier was calibrated.", minimum=0, maximum=1
     )
+    path: str | None = _setting(None, "Folder of a classifier of your own, which this is then the name of.")
 
 
 @dataclass(frozen=True)
@@ -243,6 +245,15 @@ def merge(*trees: Any) -> dict[str, Any]:
             elif value is not None or not isinstance(merged.get(key), Mapping):
                 merged[key] = value
     return merged
+
+
+def own_classifiers(settings: Settings) -> dict[str, Path]:
+    """Return the folders of the user's own classifiers, by name; those of single languages are not looked at."""
+    return {
+        name: Path(each.path).expanduser()
+        for name, each in settings.diagnostics.classifiers.items()
+        if each.path is not None
+    }
 
 
 def read_files(

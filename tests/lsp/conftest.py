@@ -47,7 +47,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     encoder = pack("minilm-l6")
     folder = Store(root).folder(encoder)
     with contextlib.redirect_stderr(io.StringIO()):
-        save(folder, hidden_size=384, num_hidden_layers=1)
+        save(folder, hidden_size=384, num_hidden_layers=6, intermediate_size=1536)  # as the shipped adapter wants it
     records = {}
     for name in convert.CONVERTERS["encoder"].files:
         status = (folder / name).stat()
@@ -112,7 +112,10 @@ def options(model_folder: Path) -> dict[str, Any]:
     return {
         "model": {"decoder": str(model_folder)},
         "completion": {"maxItems": 10, "minimumProbability": 0},
-        "diagnostics": {"delayMilliseconds": 50, "classifiers": {"sentiment": sentiment}},
+        "diagnostics": {
+            "delayMilliseconds": 50,
+            "classifiers": {"sentiment": sentiment, "offensive": {"enabled": False}},
+        },
     }
 
 

@@ -1,8 +1,9 @@
 """From a sentence's vector to labels: a linear head, calibrated, that knows when to keep silent.
 
 A classifier is a folder with ``head.safetensors`` (``weight`` (labels, hidden) and ``bias`` (labels,)),
-``classifier.json`` (what the head is and how it is to be read) and ``README.md`` (its model card). Any number of
-classifiers read the same vectors; the encoder runs once.
+``classifier.json`` (what the head is and how it is to be read) and ``README.md`` (its model card); with it may come
+``adapter.safetensors`` (what was changed in the encoder), or an encoder of its own. Any number of classifiers read the
+same vectors; the encoder runs once.
 """
 
 from __future__ import annotations
@@ -21,16 +22,18 @@ from torch import Tensor
 from foreword_models.bert.weights import read_json, read_tensors
 from foreword_models.errors import CorruptModelError, UnsupportedModelError
 
-SUPPORTED_KINDS = ("softmax",)
+SUPPORTED_KINDS = ("softmax", "sigmoid")
 _POOLINGS = ("mean", "cls")
+_LAYERS = ("last", "sum-4", "concat-4")
 
 
 @dataclass(frozen=True)
 class LabelProbability:
     """One label of one sentence.
 
-    ``probability`` is calibrated (temperature scaling). ``shown`` says that the label may be told to the user: it is
-    the sentence's most probable one and reaches its threshold, chosen on development data for a stated precision.
+    ``probability`` is calibrated on held-out data. ``shown`` says that the label may be told to the user: it reaches
+    its threshold, chosen on held-out data for a stated precision, and where only one label can hold it is the most
+    probable one.
     """
 
     label: str
@@ -47,21 +50,30 @@ class ClassifierConfig:
     name
         The classifier's name.
     kind
-        "softmax": exactly one of the labels holds.
+        "softmax": exactly one of the labels holds; "sigmoid": any of them.
     labels
         In the order of the head's rows.
     temperature
-        What logits are divided by before the softmax (Guo et al. 2017).
+        What logits are divided by before the softmax or sigmoid (Guo et al. 2017).
     thresholds
         For each label the least probability at which it is shown; None: it is never shown.
     encoder
-        Name of the model pack of the encoder whose vectors the head was trained on.
+        The encoder whose vectors the head was trained on: the name of a model pack, or, where it starts with ``./`` or
+        ``../`` or is absolute, a folder.
     pooling
         How the encoder makes one vector of a sentence: "mean" or "cls".
     normalize
         Whether the head reads vectors at Euclidean length one; the classifier then scales them itself.
     marks
         The labels that are worth a mark in an editor.
+    layers
+        Of which layers the encoder's vectors are: "last", "sum-4" or "concat-4".
+    adapter
+        The file of what was changed in the encoder, from this folder; None: nothing was.
+    decisions
+        Of a "sigmoid" head, for each label the probability from which on it is taken to hold where one must decide.
+    enabled
+        Whether it marks in an editor without having been turned on.
     """
 
     name: str
@@ -73,6 +85,10 @@ class ClassifierConfig:
     pooling: str
     normalize: bool
     marks: tuple[str, ...]
+    layers: str = "last"
+    adapter: str | None = None
+    decisions: Mapping[str, float] | None = None
+    enabled: bool = True
 
 
 class Classifier:
@@ -143,7 +159,8 @@ class Classifier:
             vectors = vectors.float()
             if self.config.normalize:
                 vectors = F.normalize(vectors, dim=-1)
-            return F.linear(vectors, self.weight, self.bias).div(self.config.temperature).softmax(-1)
+            logits = F.linear(vectors, self.weight, self.bias).div(self.config.temperature)
+            return logits.softmax(-1) if self.config.kind == "softmax" else logits.sigmoid()
 
     def classify(self, vectors: Tensor) -> list[list[LabelProbability]]:
         """Return every label of every sentence, most probable first.
@@ -165,7 +182,8 @@ class Classifier:
         result = []
         for rank, (label, probability) in enumerate(ranked):
             threshold = self.config.thresholds[label]
-            shown = rank == 0 and threshold is not None and probability >= threshold
+            may_hold = rank == 0 or self.config.kind == "sigmoid"
+            shown = may_hold and threshold is not None and probability >= threshold
             result.append(LabelProbability(label, probability, shown))
         return result
 
@@ -212,6 +230,22 @@ def parse_config(value: Mapping[str, Any], path: Path) -> ClassifierConfig:
     thresholds = value.get("thresholds")
     if not isinstance(thresholds, dict) or set(thresholds) != set(labels):
         raise wrong('"thresholds" must name every label once')
+    decisions = value.get("decisions")
+    if decisions is not None and (
+        not isinstance(decisions, dict)
+        or set(decisions) != set(labels)
+        or not all(number(limit) and 0 <= limit <= 1 for limit in decisions.values())
+    ):
+        raise wrong('"decisions" must name every label once, with a probability')
+    if value["kind"] == "sigmoid" and decisions is None:
+        raise wrong('"decisions" are missing')
+    if (layers := value.get("layers", "last")) not in _LAYERS:
+        raise wrong(f'"layers" must be one of {_LAYERS}')
+    adapter = value.get("adapter")
+    if adapter is not None and not isinstance(adapter, str):
+        raise wrong('"adapter" must be the name of a file, or null')
+    if not isinstance(enabled := value.get("enabled", True), bool):
+        raise wrong('"enabled" must be true or false')
     for label, threshold in thresholds.items():
         if threshold is not None and not (number(threshold) and 0 <= threshold <= 1):
             raise wrong(f'the threshold of "{label}" must be a probability or null')
@@ -225,6 +259,10 @@ def parse_config(value: Mapping[str, Any], path: Path) -> ClassifierConfig:
         pooling=value["pooling"],
         normalize=normalize,
         marks=marks,
+        layers=layers,
+        adapter=adapter,
+        decisions=None if decisions is None else {label: float(decisions[label]) for label in labels},
+        enabled=enabled,
     )
 
 

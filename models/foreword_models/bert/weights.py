@@ -18,9 +18,10 @@ from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from foreword_models.bert.adapter import Adapter
 from foreword_models.errors import CorruptModelError, UnsupportedModelError
 
-SUPPORTED_MODEL_TYPES = ("bert",)
+SUPPORTED_MODEL_TYPES = ("bert", "distilbert")
 MAX_TOKENS = 512
 
 T = TypeVar("T")
@@ -29,10 +30,43 @@ _EXPECTED = "config.json, model.safetensors and tokenizer.json"
 _RESAVE = "AutoModel.from_pretrained(folder).save_pretrained(new_folder)"
 
 
+_DISTILBERT_SIZES = {
+    "hidden_size": "dim",
+    "intermediate_size": "hidden_dim",
+    "num_hidden_layers": "n_layers",
+    "num_attention_heads": "n_heads",
+}
+
+_BERT_PARTS = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attention_output": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+    "intermediate": "intermediate.dense",
+    "output": "output.dense",
+    "output_norm": "output.LayerNorm",
+}
+_DISTILBERT_PARTS = {
+    "query": "attention.q_lin",
+    "key": "attention.k_lin",
+    "value": "attention.v_lin",
+    "attention_output": "attention.out_lin",
+    "attention_norm": "sa_layer_norm",
+    "intermediate": "ffn.lin1",
+    "output": "ffn.lin2",
+    "output_norm": "output_layer_norm",
+}
+
+
 @dataclass(frozen=True)
 class BertConfig:
-    """The sizes of a BERT encoder, named as in transformers' ``config.json``."""
+    """The sizes of a BERT encoder, named as in transformers' ``config.json``.
 
+    ``model_type`` is "bert" or "distilbert"; the latter (Sanh et al. 2019) has no segments, ``type_vocab_size`` 0.
+    """
+
+    model_type: str
     vocab_size: int
     hidden_size: int
     intermediate_size: int
@@ -136,13 +170,20 @@ def read_config(folder: Path) -> BertConfig:
             f"{folder} holds a model of type {model_type!r}: "
             f"the types supported as encoders are {', '.join(map(repr, SUPPORTED_MODEL_TYPES))}."
         )
-    for key, value in (("hidden_act", "gelu"), ("position_embedding_type", "absolute"), ("is_decoder", False)):
+    distilled = model_type == "distilbert"
+    wanted: tuple[tuple[str, object], ...] = (
+        ("activation" if distilled else "hidden_act", "gelu"),
+        ("position_embedding_type", "absolute"),
+        ("is_decoder", False),
+    )
+    for key, value in wanted:
         if config.get(key, value) != value:
             raise UnsupportedModelError(
                 f"{folder} holds a BERT with {key} {config[key]!r}: use one with {key} {value!r}, the usual kind."
             )
 
     def size(key: str) -> int:
+        key = _DISTILBERT_SIZES.get(key, key) if distilled else key
         value = config.get(key)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise CorruptModelError(f"{path} gives no usable {key} ({value!r}): fetch the model again.")
@@ -152,13 +193,14 @@ def read_config(folder: Path) -> BertConfig:
     if not isinstance(eps, int | float) or not 0 <= eps < 1:
         raise CorruptModelError(f"{path} gives no usable layer_norm_eps ({eps!r}): fetch the model again.")
     result = BertConfig(
+        model_type=model_type,
         vocab_size=size("vocab_size"),
         hidden_size=size("hidden_size"),
         intermediate_size=size("intermediate_size"),
         num_hidden_layers=size("num_hidden_layers"),
         num_attention_heads=size("num_attention_heads"),
         max_position_embeddings=size("max_position_embeddings"),
-        type_vocab_size=size("type_vocab_size"),
+        type_vocab_size=0 if distilled else size("type_vocab_size"),
         layer_norm_eps=float(eps),
     )
     if result.hidden_size % result.num_attention_heads:
@@ -169,8 +211,8 @@ def read_config(folder: Path) -> BertConfig:
     return result
 
 
-def read_weights(folder: Path, config: BertConfig, dtype: torch.dtype) -> BertWeights:
-    """Read ``model.safetensors`` into ``dtype``, checking the presence and the shape of every tensor.
+def read_weights(folder: Path, config: BertConfig, dtype: torch.dtype, adapter: Adapter | None = None) -> BertWeights:
+    """Read ``model.safetensors`` into ``dtype``, adapted, checking the presence and the shape of every tensor.
 
     Raises
     ------
@@ -198,7 +240,8 @@ def read_weights(folder: Path, config: BertConfig, dtype: torch.dtype) -> BertWe
         def tensor(name: str, *shape: int) -> Tensor:
             # A checkpoint saved with a task head has the prefix; the oldest ones call a norm's parameters gamma, beta.
             old = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")
-            for candidate in (name, f"bert.{name}", old, f"bert.{old}"):
+            prefix = config.model_type
+            for candidate in (name, f"{prefix}.{name}", old, f"{prefix}.{old}"):
                 if (found := get(candidate)) is not None:
                     break
             else:
@@ -208,28 +251,31 @@ def read_weights(folder: Path, config: BertConfig, dtype: torch.dtype) -> BertWe
                     f"{path} has {name} as {found.dtype} of shape {tuple(found.shape)} where config.json asks for "
                     f"floats of shape {shape}: fetch the model again."
                 )
-            return found.to(dtype)
+            return (adapter.apply(name, found) if adapter else found).to(dtype)
 
         def affine(name: str, *shape: int) -> Affine:
             return Affine(tensor(f"{name}.weight", *shape), tensor(f"{name}.bias", shape[0]))
 
         def layer(index: int) -> BertLayer:
-            at = f"encoder.layer.{index}"
-            parts = [affine(f"{at}.attention.self.{part}", hidden, hidden) for part in ("query", "key", "value")]
+            distilled = config.model_type == "distilbert"
+            names = _DISTILBERT_PARTS if distilled else _BERT_PARTS
+            at = f"{'transformer' if distilled else 'encoder'}.layer.{index}"
+            parts = [affine(f"{at}.{names[part]}", hidden, hidden) for part in ("query", "key", "value")]
             return BertLayer(
                 query_key_value=Affine(torch.cat([p.weight for p in parts]), torch.cat([p.bias for p in parts])),
-                attention_output=affine(f"{at}.attention.output.dense", hidden, hidden),
-                attention_norm=affine(f"{at}.attention.output.LayerNorm", hidden),
-                intermediate=affine(f"{at}.intermediate.dense", config.intermediate_size, hidden),
-                output=affine(f"{at}.output.dense", hidden, config.intermediate_size),
-                output_norm=affine(f"{at}.output.LayerNorm", hidden),
+                attention_output=affine(f"{at}.{names['attention_output']}", hidden, hidden),
+                attention_norm=affine(f"{at}.{names['attention_norm']}", hidden),
+                intermediate=affine(f"{at}.{names['intermediate']}", config.intermediate_size, hidden),
+                output=affine(f"{at}.{names['output']}", hidden, config.intermediate_size),
+                output_norm=affine(f"{at}.{names['output_norm']}", hidden),
             )
 
         positions = tensor("embeddings.position_embeddings.weight", config.max_position_embeddings, hidden)
-        segments = tensor("embeddings.token_type_embeddings.weight", config.type_vocab_size, hidden)
+        if config.type_vocab_size:
+            positions = positions + tensor("embeddings.token_type_embeddings.weight", config.type_vocab_size, hidden)[0]
         return BertWeights(
             words=tensor("embeddings.word_embeddings.weight", config.vocab_size, hidden),
-            positions=positions + segments[0],
+            positions=positions,
             embedding_norm=affine("embeddings.LayerNorm", hidden),
             layers=tuple(layer(index) for index in range(config.num_hidden_layers)),
         )

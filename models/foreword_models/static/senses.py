@@ -90,7 +90,7 @@ class Senses:
             raise UnknownWordError("There is no word at that place: give the range of one.")
         first = max(0, start - _AROUND)
         around = sentence[first : end + _AROUND]
-        inside, alone = self._encoder.token_vectors([around, word], layer=_middle(self._encoder))
+        inside, alone = self._encoder.token_vectors([around, word], layers=_middle(self._encoder))
         there, itself = inside.of(start - first, end - first), alone.of(0, len(word))
         if there is None or itself is None:
             raise UnknownWordError("That word is too long to be read: give the range of one word.")
@@ -142,7 +142,7 @@ def alone_vectors(
     layer = _middle(encoder)
     for start in range(0, len(words), _AT_ONCE):
         some = words[start : start + _AT_ONCE]
-        for word, read in zip(some, encoder.token_vectors(some, layer=layer, checkpoint=checkpoint), strict=True):
+        for word, read in zip(some, encoder.token_vectors(some, layers=layer, checkpoint=checkpoint), strict=True):
             vector = read.of(0, len(word))
             found.append(torch.zeros(encoder.hidden_size) if vector is None else vector)
         checkpoint()

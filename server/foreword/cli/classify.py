@@ -7,16 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from foreword.cli.loading import command_models
+from foreword.cli.loading import classifier_models, command_models
 from foreword.cli.text import read_text
 from foreword.text.sentences import sentences
-from foreword_models.errors import UnknownClassifierError
+
+_MOST_LINES = 3
 
 
 def classify(
     text: Annotated[str, typer.Argument(help="The text; - reads standard input.")],
     classifier: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only this classifier; all that are installed by default.")
+        str | None,
+        typer.Option(metavar="NAME", help="Only this classifier, or the one in this folder; by default all installed."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
@@ -27,12 +29,12 @@ def classify(
     Example: foreword classify "You never listen to me."
     """
     whole = read_text(text)
-    reader = command_models().reader()
-    if classifier is not None and classifier not in reader.classifiers:
-        raise UnknownClassifierError(
-            f"There is no classifier {classifier!r}; installed: {', '.join(sorted(reader.classifiers))}."
-        )
-    names = [classifier] if classifier else sorted(reader.classifiers)
+    if classifier is None:
+        reader = command_models().reader()
+    else:
+        models, chosen = classifier_models(classifier)
+        reader = models.reader([chosen])
+    names = sorted(reader.classifiers)
     found = sentences(whole)
     labels = reader.read(sentence.text for sentence in found)
     rows: list[dict[str, Any]] = [
@@ -58,8 +60,19 @@ def classify(
         return
     for row in rows:
         typer.echo(row["text"])
-        for label in row["labels"]:
+        for label in _worth_a_line(row["labels"]):
             star = " *" if label["shown"] else ""
             typer.echo(f"  {label['classifier']:<12}{label['label']:<12}{100 * label['probability']:5.1f} %{star}")
     if not rows:
         typer.echo("There is no sentence in this text.", err=True)
+
+
+def _worth_a_line(labels: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out, of classifiers with many labels, those that are neither probable nor shown."""
+    count: dict[str, int] = {}
+    kept = []
+    for label in labels:  # the most probable of each classifier first
+        count[label["classifier"]] = count.get(label["classifier"], 0) + 1
+        if count[label["classifier"]] <= _MOST_LINES or label["shown"]:
+            kept.append(label)
+    return kept

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from foreword.cli.choices import chosen
+from foreword.cli.evaluate_classifier import classifier
 from foreword.cli.evaluate_pool import Settings, make_source, measure_apart
 from foreword.cli.evaluate_table import print_words
 from foreword.cli.loading import user_settings
@@ -29,12 +30,9 @@ from foreword_models.zoo.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Measure how good the models are, on files of your own.")
 
+app.command("classifier")(classifier)
+
 _MOST_SLOTS = 50
-
-
-@app.callback()
-def options() -> None:
-    """Take no options of its own; keeps `words` a subcommand while it is the only one."""
 
 
 @app.command("words")

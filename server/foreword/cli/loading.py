@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 from foreword.cli.progress import TerminalProgress
 from foreword.engine.models import VECTORS_PACK, Models
-from foreword.settings import Settings, parse, read_files
+from foreword.settings import Settings, own_classifiers, parse, read_files
+from foreword_models.errors import UnknownClassifierError
 
 
-def command_models(*, decoder: str | None = None, encoder: str | None = None, vectors: str = VECTORS_PACK) -> Models:
+def command_models(
+    *,
+    decoder: str | None = None,
+    encoder: str | None = None,
+    vectors: str = VECTORS_PACK,
+    classifiers: Mapping[str, Path] | None = None,
+) -> Models:
     """Return the models for a command: those named, else those of the user's settings."""
     progress = TerminalProgress()
     settings = user_settings(progress)
@@ -16,9 +26,26 @@ def command_models(*, decoder: str | None = None, encoder: str | None = None, ve
         encoder=encoder or settings.model.encoder,
         precision=settings.model.precision,
         vectors=vectors,
+        classifiers={**own_classifiers(settings), **(classifiers or {})},
         progress=progress,
         say=progress.say,
     )
+
+
+def classifier_models(name: str) -> tuple[Models, str]:
+    """Return the models with a classifier that a user names, by its name or its folder, and its name."""
+    path = Path(name).expanduser()
+    if (path / "classifier.json").is_file():
+        title = path.resolve().name
+        return command_models(classifiers={title: path.resolve()}), title
+    models = command_models()
+    if name not in models.classifier_folders:
+        what = "holds no classifier.json" if path.is_dir() else "is no classifier that is installed"
+        raise UnknownClassifierError(
+            f"{name!r} {what}; installed: {', '.join(sorted(models.classifier_folders))}. A folder made by "
+            "foreword train classifier does too."
+        )
+    return models, name
 
 
 def user_settings(progress: TerminalProgress) -> Settings:

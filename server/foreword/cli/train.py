@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from foreword.cli.train_classifier import classifier
 from foreword.cli.train_register import register
 
 app = typer.Typer(no_args_is_help=True, help="Learn from texts of your own; nothing leaves this machine.")
 
-
-@app.callback()
-def options() -> None:
-    """Take no options of its own; keeps `register` a subcommand while it is the only one."""
-
-
+app.command("classifier")(classifier)
 app.command("register")(register)

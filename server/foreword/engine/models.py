@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -45,6 +45,8 @@ class Models:
         variable FOREWORD_PRECISION comes before it.
     vectors
         Word vectors: a pack's name, or the path of a file in a format of word2vec or GloVe.
+    classifiers
+        Folders of classifiers beside those that come with the package, by name.
     progress
         Told about pulls and loads.
     say
@@ -62,6 +64,7 @@ class Models:
         encoder: str,
         precision: str = "auto",
         vectors: str = VECTORS_PACK,
+        classifiers: Mapping[str, Path] | None = None,
         progress: Progress,
         say: Callable[[str], None],
     ) -> None:
@@ -69,6 +72,7 @@ class Models:
         self._encoder = encoder
         self._precision = precision
         self._vectors_name = vectors
+        self._classifiers = dict(classifiers or {})
         self._progress = progress
         self._say = say
         self._threads_set = False
@@ -98,10 +102,17 @@ class Models:
             if model is not None and not isinstance(model, ForewordError):
                 model.shed()
 
-    def reader(self) -> Reader:
-        """The sentence reader, likewise."""
+    @property
+    def classifier_folders(self) -> dict[str, Path]:
+        """Where each classifier is: those that come with the package, and the user's own."""
+        from foreword_models.bert.classifier import shipped_classifiers
+
+        return shipped_classifiers() | self._classifiers
+
+    def reader(self, names: Collection[str] | None = None) -> Reader:
+        """The sentence reader, likewise; with all classifiers, or those named when it is first asked for."""
         if self._reader is None:
-            self._reader = self._attempt(self._load_reader)
+            self._reader = self._attempt(lambda: self._load_reader(names))
         if isinstance(self._reader, ForewordError):
             raise self._reader
         return self._reader
@@ -217,18 +228,23 @@ class Models:
             logger.warning("a measurement was not read: %s", type(error).__name__)
             return None
 
-    def _load_reader(self) -> Reader:
-        from foreword.engine.reader import Reader
-        from foreword_models.bert.classifier import Classifier, shipped_classifiers
+    def _load_reader(self, names: Collection[str] | None) -> Reader:
+        folder = self._locate("encoder")
+        self._progress.start(f"Loading {self._encoder}", 0)
+        try:
+            if not self._threads_set:
+                use_all_cores()
+            from foreword.engine.reader import Reader
+            from foreword_models.bert.opening import open_classifiers
 
-        classifiers = {name: Classifier.load(path) for name, path in shipped_classifiers().items()}
-        for classifier in classifiers.values():
-            if classifier.config.encoder != self._encoder:
-                raise UnsupportedModelError(
-                    f"The classifier {classifier.config.name} reads the encoder {classifier.config.encoder}, "
-                    f"not {self._encoder}: set model.encoder back."
-                )
-        return Reader(self._load_encoder(), classifiers)
+            def find(name: str) -> Path:
+                return folder if name == self._encoder else locate(name, "encoder", Store.default(), say=self._say)
+
+            folders = self.classifier_folders
+            wanted = folders if names is None else {name: folders[name] for name in names}
+            return Reader(open_classifiers(wanted, find))
+        finally:
+            self._progress.finish()
 
     def _load_encoder(self) -> Encoder:
         """The encoder, of which there is one, whoever needs it."""

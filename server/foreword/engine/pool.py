@@ -10,7 +10,7 @@ from foreword.engine.allowance import Allowance
 from foreword.engine.engine import Engine
 from foreword.engine.models import Models
 from foreword.engine.trace import Trace
-from foreword.settings import Settings
+from foreword.settings import Settings, own_classifiers
 from foreword_models.zoo.progress import Progress
 
 
@@ -64,7 +64,7 @@ class _Shared:
 
 def model_key(settings: Settings) -> Hashable:
     """Return what two settings have in common that mean the same models."""
-    return settings.model
+    return settings.model, tuple(sorted(own_classifiers(settings).items()))
 
 
 class Pool:
@@ -101,6 +101,7 @@ class Pool:
                 decoder=settings.model.decoder,
                 encoder=settings.model.encoder,
                 precision=settings.model.precision,
+                classifiers=own_classifiers(settings),
                 progress=audience,
                 say=audience.say,
             )

@@ -119,12 +119,17 @@ def test_missing_and_damaged_files(folder: Path, name: str, content: bytes | Non
         {"thresholds": {"rain": 0.5, "sun": None, "wind": 2}},
         {"thresholds": {"rain": 0.5, "sun": None, "wind": True}},
         {"thresholds": None},
+        {"decisions": {"rain": 0.5}},
+        {"kind": "sigmoid"},
+        {"layers": "first"},
+        {"adapter": 3},
+        {"enabled": "yes"},
     ],
 )
 def test_a_config_that_makes_no_sense(folder: Path, change: dict[str, object]) -> None:
     path = folder / "classifier.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    with pytest.raises(CorruptModelError, match=f'"{next(iter(change))}"|threshold'):
+    with pytest.raises(CorruptModelError, match=f'"{next(iter(change))}"|threshold|decisions'):
         Classifier.load(folder)
 
 
@@ -153,8 +158,35 @@ def test_a_head_that_does_not_fit_its_labels(folder: Path, change: dict[str, tor
         Classifier.load(folder)
 
 
-def test_sentiment_is_shipped() -> None:
-    assert Classifier.load(shipped_classifiers()["sentiment"]).config.labels == ("negative", "neutral", "positive")
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("clickbait", {"clickbait", "news"}),
+        ("offensive", {"hate", "offensive", "neither"}),
+        ("politeness", {"polite", "neutral", "impolite"}),
+        ("sentiment", {"negative", "neutral", "positive"}),
+        ("spam", {"spam", "ham"}),
+    ],
+)
+def test_what_is_shipped(name: str, labels: set[str]) -> None:
+    assert set(Classifier.load(shipped_classifiers()[name]).config.labels) == labels
+
+
+def test_all_emotions_are_shipped() -> None:
+    config = Classifier.load(shipped_classifiers()["emotion"]).config
+    assert (config.kind, len(config.labels)) == ("sigmoid", 28)
+
+
+def test_few_mark_without_having_been_turned_on() -> None:
+    on = {name for name, folder in shipped_classifiers().items() if Classifier.load(folder).config.enabled}
+    assert on == {"offensive", "sentiment"}
+
+
+def test_any_of_n_shows_every_label_over_its_threshold() -> None:
+    head = classifier(kind="sigmoid", decisions=dict.fromkeys(CONFIG.labels, 0.5))
+    found = head.classify(torch.tensor([[4.0, 4.0, 4.0, 0.0]]))[0]
+    assert {label.label: label.shown for label in found} == {"rain": True, "sun": False, "wind": True}
+    assert sum(label.probability for label in found) > 1
 
 
 @pytest.mark.parametrize("name", sorted(shipped_classifiers()))
@@ -166,7 +198,8 @@ def test_a_shipped_classifier_is_consistent(name: str) -> None:
     assert head.weight.shape == (len(head.config.labels), 384)
     assert head.weight.isfinite().all()
     assert head.bias.isfinite().all()
-    least = 1 / len(head.config.labels)  # the top label has at least this much
+    # The top label of a softmax has at least this much.
+    least = 1 / len(head.config.labels) if head.config.kind == "softmax" else 0
     assert all(t is None or least <= t <= 1 for t in head.config.thresholds.values())
     assert all(head.config.thresholds[label] is not None for label in head.config.marks), "a mark that never shows"
     card = (folder / "README.md").read_text(encoding="utf-8")

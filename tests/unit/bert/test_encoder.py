@@ -13,8 +13,18 @@ from hypothesis import strategies as st
 from tokenizers import Encoding
 from transformers import BertModel
 
-from foreword_models.bert.encoder import CHARACTERS_PER_TOKEN, PADDING_BUDGET, TOKEN_BUDGET, Encoder, Pooling, batches
+from foreword_models.bert.encoder import (
+    CHARACTERS_PER_TOKEN,
+    PADDING_BUDGET,
+    TOKEN_BUDGET,
+    Encoder,
+    Layers,
+    Pooling,
+    Precision,
+    batches,
+)
 from foreword_models.errors import Cancelled
+from foreword_models.gpt.linear import int8_is_available
 from tests.unit.bert import tiny
 
 TEXTS = ["the rain", "a", "", "it is the rain, and the rain.", "the rain. " * 12, "xyz", "it never rains " * 40]
@@ -57,8 +67,13 @@ def test_a_checkpoint_saved_with_a_task_head_is_read(tmp_path: Path) -> None:
     torch.testing.assert_close(Encoder.load(tmp_path).encode(["the rain"])[0], expected, atol=1e-5, rtol=0)
 
 
-def test_lower_precision_stays_close_and_answers_float32(tiny_bert: tuple[Path, BertModel], encoder: Encoder) -> None:
-    found = Encoder.load(tiny_bert[0], torch.bfloat16).encode(TEXTS, normalize=True)
+@pytest.mark.parametrize("precision", ["auto", "bfloat16", "int8"])
+def test_lower_precision_stays_close_and_answers_float32(
+    tiny_bert: tuple[Path, BertModel], encoder: Encoder, precision: Precision
+) -> None:
+    if precision == "int8" and not int8_is_available():
+        pytest.skip("this build of torch has no fbgemm")
+    found = Encoder.load(tiny_bert[0], precision).encode(TEXTS, normalize=True)
     assert found.dtype == torch.float32
     assert (found * encoder.encode(TEXTS, normalize=True)).sum(-1).min() > 0.99
 
@@ -170,19 +185,21 @@ def test_token_vectors_equal_transformers_at_every_layer(tiny_bert: tuple[Path, 
     folder_model, tokenizer = tiny_bert[1], tiny.tokenizer()
     tokenizer.no_padding()
     tokenizer.enable_truncation(folder_model.config.max_position_embeddings)
-    for layer in (1, 2, None):
-        for text, found in zip(TEXTS, encoder.token_vectors(TEXTS, layer=layer), strict=True):
+    layers: tuple[Layers, ...] = (1, 2, "last")
+    for layer in layers:
+        for text, found in zip(TEXTS, encoder.token_vectors(TEXTS, layers=layer), strict=True):
             encoding = tokenizer.encode(text)
             with torch.no_grad():
                 states = folder_model(torch.tensor([encoding.ids]), output_hidden_states=True).hidden_states
-            torch.testing.assert_close(found.vectors, states[-1 if layer is None else layer][0], atol=1e-5, rtol=0)
-            assert list(found.offsets) == encoding.offsets
+            wanted = states[layer if isinstance(layer, int) else -1][0, 1:-1]  # without [CLS] and [SEP]
+            torch.testing.assert_close(found.vectors, wanted, atol=1e-5, rtol=0)
+            assert found.spans == encoding.offsets[1:-1]
 
 
 def test_a_words_vector_is_the_mean_of_its_tokens(encoder: Encoder) -> None:
     (found,) = encoder.token_vectors(["\ud800 xyz rain"])
-    # The tokenizer drops U+FFFD: [CLS], x, ##y, ##z, rain, [SEP]
-    torch.testing.assert_close(found.of(2, 5), found.vectors[1:4].mean(0))
-    torch.testing.assert_close(found.of(3, 4), found.vectors[2])
+    # The tokenizer drops U+FFFD: x, ##y, ##z, rain
+    torch.testing.assert_close(found.of(2, 5), found.vectors[:3].mean(0))
+    torch.testing.assert_close(found.of(3, 4), found.vectors[1])
     assert found.of(0, 2) is None
     assert found.of(40, 50) is None

@@ -18,7 +18,8 @@ class FakeEncoder:
     def __init__(self) -> None:
         self.forwards: list[tuple[str, list[str]]] = []
 
-    def encode(self, texts: list[str], *, pooling: str, checkpoint: Any) -> torch.Tensor:
+    def encode(self, texts: list[str], *, pooling: str, layers: str, checkpoint: Any) -> torch.Tensor:
+        assert layers == "last"
         checkpoint()
         self.forwards.append((pooling, list(texts)))
         return torch.tensor([[float(len(text))] for text in texts])
@@ -45,7 +46,7 @@ def classifier(name: str, pooling: str = "mean") -> Classifier:
 
 def reader_of(*classifiers: Classifier) -> tuple[Reader, FakeEncoder]:
     encoder = FakeEncoder()
-    return Reader(cast(Encoder, encoder), {made.config.name: made for made in classifiers}), encoder
+    return Reader({made.config.name: (cast(Encoder, encoder), made) for made in classifiers}), encoder
 
 
 def test_labels_by_text_and_classifier_the_most_probable_first() -> None:
@@ -71,6 +72,13 @@ def test_classifiers_of_one_pooling_share_a_forward() -> None:
     labels = reader.read(["one."])
     assert sorted(encoder.forwards) == [("cls", ["one."]), ("mean", ["one."])]
     assert set(labels["one."]) == {"a", "b", "c"}
+
+
+def test_classifiers_of_another_encoder_have_forwards_of_their_own() -> None:
+    one, other = FakeEncoder(), FakeEncoder()
+    reader = Reader({"a": (cast(Encoder, one), classifier("a")), "b": (cast(Encoder, other), classifier("b"))})
+    assert set(reader.read(["one."])["one."]) == {"a", "b"}
+    assert one.texts == other.texts == ["one."]
 
 
 def test_nothing_to_read_costs_nothing() -> None:

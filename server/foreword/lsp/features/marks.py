@@ -74,9 +74,9 @@ def shown_labels(
                 yield name, label
 
 
-def is_on(_config: ClassifierConfig, wanted: ClassifierSettings) -> bool:
-    """Whether a classifier is to mark anything."""
-    return wanted.enabled
+def is_on(config: ClassifierConfig, wanted: ClassifierSettings) -> bool:
+    """Whether a classifier is to mark anything: as the settings say, else as the classifier itself does."""
+    return config.enabled if wanted.enabled is None else wanted.enabled
 
 
 def shown_edits(

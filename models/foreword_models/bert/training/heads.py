@@ -1,0 +1,158 @@
+"""From a trained head to a classifier's folder: calibrated, with thresholds, and scored beside a bag of words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from foreword_models.bert.calibration import Booleans, Floats, softmax
+from foreword_models.bert.classifier import Classifier, ClassifierConfig
+from foreword_models.bert.training.calibrate import calibrate_sigmoid, calibrate_softmax, decisions, thresholds
+from foreword_models.bert.training.tasks import Task
+from foreword_models.evaluation.classification import Scores, score
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How a head is to be calibrated.
+
+    Attributes
+    ----------
+    precision
+        Share of right ones among what is shown.
+    weights
+        What held-out examples of a label count for the probabilities; 1 where not named.
+    """
+
+    precision: float = 0.9
+    weights: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A head as it is used, and how right it was on the test part, as a whole and by set."""
+
+    classifier: Classifier
+    probabilities: Floats
+    scores: Scores
+    by_group: dict[str, Scores]
+
+
+def calibrated(
+    task: Task,
+    config: ClassifierConfig,
+    weight: NDArray[np.float64],
+    bias: NDArray[np.float64],
+    vectors: Floats,
+    calibration: Calibration,
+) -> Classifier:
+    """Return the head calibrated on the task's calibration part.
+
+    Parameters
+    ----------
+    config
+        Name, encoder, marks and so on; temperature, thresholds and decisions are put in.
+    weight, bias
+        As trained, (labels, hidden) and (labels,).
+    vectors
+        Of the calibration part, (n, hidden).
+    """
+    targets = task.targets()[task.parts.calibration].astype(bool)
+    logits = vectors @ weight.T + bias
+    if not len(targets):
+        never = dict.fromkeys(task.labels)
+        config = replace(config, thresholds=never)
+        if task.kind == "sigmoid":
+            config = replace(config, decisions=dict.fromkeys(task.labels, 0.5))
+    elif task.kind == "softmax":
+        temperature, shifts = calibrate_softmax(logits, targets, _weights(task, calibration))
+        bias = bias + shifts * temperature
+        config = replace(config, temperature=round(temperature, 4))
+        found = softmax((vectors @ weight.T + bias) / config.temperature)
+        config = _with_thresholds(config, task, found, targets, calibration)
+    else:
+        scales, shifts = calibrate_sigmoid(logits, targets)
+        weight, bias = weight * scales[:, None], bias * scales + shifts
+        found = 1 / (1 + np.exp(-(vectors @ weight.T + bias)))
+        config = _with_thresholds(config, task, found, targets, calibration)
+        config = replace(config, decisions=decisions(task.labels, found, targets))
+    return Classifier(config, torch.tensor(weight).float(), torch.tensor(bias).float())
+
+
+def judged(task: Task, classifier: Classifier, vectors: Floats) -> Outcome:
+    """Score a head on the vectors of the task's test part, (n, hidden)."""
+    probabilities = classifier.probabilities(torch.tensor(vectors).float()).double().numpy()
+    return outcome(task, classifier, probabilities)
+
+
+def outcome(task: Task, classifier: Classifier, probabilities: Floats) -> Outcome:
+    """Score probabilities of the task's test part, (n, labels)."""
+    targets = task.targets()[task.parts.test].astype(bool)
+    groups = np.array([task.examples[index].group for index in task.parts.test])
+    return Outcome(
+        classifier,
+        probabilities,
+        score(classifier.config, probabilities, targets),
+        {
+            group: score(classifier.config, probabilities[groups == group], targets[groups == group])
+            for group in sorted(set(groups.tolist()))
+        },
+    )
+
+
+def from_logits(
+    task: Task, config: ClassifierConfig, held: Floats, tested: Floats, calibration: Calibration
+) -> Outcome:
+    """Calibrate and score any system by its logits of the calibration and the test part, as a head is."""
+    labels = len(task.labels)
+    eye, zero = np.eye(labels), np.zeros(labels)
+    head = calibrated(task, config, eye, zero, held, calibration)
+    return judged(task, head, tested)
+
+
+def _weights(task: Task, calibration: Calibration) -> Floats | None:
+    if not calibration.weights:
+        return None
+    own = [task.examples[index].labels[0] for index in task.parts.calibration]
+    return np.array([calibration.weights.get(label, 1.0) for label in own])
+
+
+def _with_thresholds(
+    config: ClassifierConfig, task: Task, probabilities: Floats, targets: Booleans, calibration: Calibration
+) -> ClassifierConfig:
+    chosen = thresholds(
+        task.labels,
+        probabilities,
+        targets,
+        exclusive=task.kind == "softmax",
+        precision=calibration.precision,
+    )
+    # A mark that would never show is no mark.
+    return replace(config, thresholds=chosen, marks=tuple(name for name in config.marks if chosen[name] is not None))
+
+
+def plain_config(task: Task, encoder: str, **changes: Any) -> ClassifierConfig:
+    """Return the configuration of a head that is not calibrated yet."""
+    config = ClassifierConfig(
+        name=task.name,
+        kind=task.kind,
+        labels=task.labels,
+        temperature=1.0,
+        thresholds=dict.fromkeys(task.labels),
+        encoder=encoder,
+        pooling="mean",
+        normalize=False,
+        marks=task.labels,
+        decisions=dict.fromkeys(task.labels, 0.5) if task.kind == "sigmoid" else None,
+    )
+    return replace(config, **changes)
+
+
+def texts_of(task: Task, part: Sequence[int] | NDArray[np.intp]) -> list[str]:
+    """Return the texts of a part of the task's examples."""
+    return [task.examples[index].text for index in part]

@@ -1,0 +1,152 @@
+"""``foreword train classifier``: from a table of labelled texts to a classifier."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from foreword.cli.choices import chosen
+from foreword.cli.progress import TerminalProgress
+from foreword_models.errors import TrainingError
+from foreword_models.zoo.locate import locate
+from foreword_models.zoo.store import Store
+
+_MODES = ("head", "lora", "full")
+_RECIPES = ("shipped",)
+
+
+def classifier(
+    table: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="TABLE", exists=True, dir_okay=False, help="TSV, CSV or JSONL with the columns text and label."
+        ),
+    ] = None,
+    mode: Annotated[
+        str,
+        typer.Option(
+            metavar="MODE", help="head: the encoder as it is, minutes; lora: adapted by a small file; full: as a whole."
+        ),
+    ] = "lora",
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of the classifier; else the name of the table.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", file_okay=False, help="Where to write; else the classifier's name.")
+    ] = None,
+    any_of: Annotated[
+        bool, typer.Option("--any-of", help="A text may have several labels, separated by commas.")
+    ] = False,
+    epochs: Annotated[int, typer.Option(min=1, max=100, metavar="N", help="At most; it stops when it is done.")] = 5,
+    precision: Annotated[
+        float, typer.Option(min=0.5, max=0.999, metavar="P", help="Share of right ones among the marks shown.")
+    ] = 0.9,
+    class_weights: Annotated[bool, typer.Option(help="Let an example of a rare label count more.")] = True,
+    encoder: Annotated[
+        str, typer.Option(metavar="MODEL", help="Model pack, or path of a transformers directory, to start from.")
+    ] = "minilm-l6",
+    seed: Annotated[int, typer.Option(min=0, help="Of the split and of the training.")] = 0,
+    recipe: Annotated[
+        str | None,
+        typer.Option(metavar="RECIPE", help="Instead of a table: shipped, the classifiers that come with Foreword."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", file_okay=False, help="Of the sets that a recipe trains on.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Train a classifier on your own labelled texts, and score it on a part of them held out.
+
+    The expected time is printed first. A training that was stopped goes on when the same is asked for again. The
+    folder that comes out is used with foreword classify --classifier FOLDER, or in an editor by the setting
+    diagnostics.classifiers.NAME.path.
+
+    Example: foreword train classifier mails.tsv --mode lora --out mails
+    """
+    if (table is None) == (recipe is None):
+        raise typer.BadParameter("name a table, or a recipe with --recipe", param_hint="TABLE")
+    progress = TerminalProgress("steps")
+    _require_libraries()
+    from foreword_models.gpt.machine import most_threads
+
+    if recipe is not None:
+        chosen(_one_of(_RECIPES), recipe, "--recipe")
+        if data is None:
+            raise typer.BadParameter("a recipe needs the folder of its sets", param_hint="--data")
+        folder = locate("minilm-l6", "encoder", Store.default(), progress=TerminalProgress(), say=progress.say)
+        import torch
+
+        from foreword_models.bert.training.shipped import train_shipped
+
+        torch.set_num_threads(most_threads())
+        result = train_shipped(data, folder, out, progress=progress, say=progress.say)
+        _print(result, as_json)
+        return
+    assert table is not None
+    wanted: Any = chosen(_one_of(_MODES), mode, "--mode")
+    title = name or table.stem
+    if not re.fullmatch(r"[\w.-]{1,64}", title):
+        raise typer.BadParameter("a name is made of letters, digits, points, - and _", param_hint="--name")
+    folder = locate(encoder, "encoder", Store.default(), progress=TerminalProgress(), say=progress.say)
+    import torch
+
+    from foreword_models.bert.training.own import TrainOptions, train_on_table
+
+    torch.set_num_threads(most_threads())
+    options = TrainOptions(title, wanted, any_of, epochs, weighted=class_weights, precision=precision, seed=seed)
+    target = out or Path(title)
+    result = train_on_table(
+        table, folder, _encoder_name(encoder, folder), target, options, progress=progress, say=progress.say
+    )
+    _print(result, as_json)
+    if not as_json:
+        typer.echo(f"Try it: foreword classify 'A text.' --classifier {target}")
+        typer.echo(f"In an editor: diagnostics.classifiers.{title}.path = {str(target.resolve())!r}")
+
+
+def _encoder_name(encoder: str, folder: Path) -> str:
+    """Return what the classifier is to call its encoder: a pack's name, or where the folder is."""
+    from foreword_models.zoo import registry
+
+    return encoder if encoder in registry.packs() else str(folder.resolve())
+
+
+def _one_of(names: tuple[str, ...]) -> Any:
+    def named(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"one of {', '.join(names)}")
+        return name
+
+    return named
+
+
+def _require_libraries() -> None:
+    try:
+        import accelerate  # noqa: F401
+        import matplotlib  # noqa: F401
+        import peft  # noqa: F401
+        import sklearn  # noqa: F401
+    except ImportError as error:
+        raise TrainingError(
+            f"Training needs {error.name}, which is not installed: python -m pip install 'foreword[train]' brings it."
+        ) from None
+
+
+def _print(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False))
+        return
+    for row in result.get("classifiers", [result]):
+        words = row["bag_of_words"]
+        shown = row["shown"]
+        precision = "-" if shown["precision"] is None else f"{100 * shown['precision']:.1f} %"
+        typer.echo(
+            f"{row['classifier']}: accuracy {row['accuracy']:.3f}, macro-F1 {row['macro_f1']:.3f} on "
+            f"{row['examples']:,} texts held out (a bag of words: {words['accuracy']:.3f}, {words['macro_f1']:.3f}); "
+            f"shown: precision {precision}, recall {100 * shown['recall']:.1f} %"
+        )
+    typer.echo(f"Written to {result['folder']}.")
