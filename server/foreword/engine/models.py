@@ -72,7 +72,7 @@ class Models:
         self._encoder = encoder
         self._precision = precision
         self._vectors_name = vectors
-        self._classifiers = dict(classifiers or {})
+        self._own = dict(classifiers or {})
         self._progress = progress
         self._say = say
         self._threads_set = False
@@ -107,7 +107,7 @@ class Models:
         """Where each classifier is: those that come with the package, and the user's own."""
         from foreword_models.bert.classifier import shipped_classifiers
 
-        return shipped_classifiers() | self._classifiers
+        return shipped_classifiers() | self._own
 
     def reader(self, names: Collection[str] | None = None) -> Reader:
         """The sentence reader, likewise; with all classifiers, or those named when it is first asked for."""
@@ -241,8 +241,15 @@ class Models:
                 return folder if name == self._encoder else locate(name, "encoder", Store.default(), say=self._say)
 
             folders = self.classifier_folders
-            wanted = folders if names is None else {name: folders[name] for name in names}
-            return Reader(open_classifiers(wanted, find))
+            if names is not None:
+                return Reader(open_classifiers({name: folders[name] for name in names}, find))
+            opened = open_classifiers({name: path for name, path in folders.items() if name not in self._own}, find)
+            for name, path in self._own.items():
+                try:
+                    opened |= open_classifiers({name: path}, find)
+                except ForewordError as error:  # the others work without it
+                    self._say(f"The classifier {name} is left out: {error}")
+            return Reader(opened)
         finally:
             self._progress.finish()
 

@@ -79,7 +79,6 @@ def fit(
     from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
     from transformers.trainer_utils import get_last_checkpoint
 
-    accelerated = torch.cuda.is_available() or torch.backends.mps.is_available()
     evaluated = options.patience > 0 and len(held_out) > 0
     arguments = TrainingArguments(
         output_dir=str(folder),
@@ -93,7 +92,7 @@ def fit(
         weight_decay=options.weight_decay,
         max_grad_norm=1.0,
         bf16=_takes_bfloat16(),
-        use_cpu=not accelerated,
+        use_cpu=training_device().type == "cpu",
         seed=options.seed,
         save_strategy="epoch" if evaluated else "steps",
         save_steps=options.save_steps,
@@ -144,8 +143,19 @@ def fit(
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)) if folder.is_dir() else None)
 
 
+def training_device() -> torch.device:
+    """Return the device that training runs on: a GPU when there is one."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
 def _takes_bfloat16() -> bool:
     """Whether products in bfloat16 are quicker here than in float32; training was as good with them."""
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and torch.cpu._is_avx512_bf16_supported()
+    return (
+        training_device().type == "cpu"
+        and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+        and torch.cpu._is_avx512_bf16_supported()
+    )

@@ -31,7 +31,7 @@ from foreword_models.bert.training.heads import (
     plain_config,
     texts_of,
 )
-from foreword_models.bert.training.loop import LoopOptions, fit
+from foreword_models.bert.training.loop import LoopOptions, fit, training_device
 from foreword_models.bert.training.network import Mode, Network, make_network, pad_batch
 from foreword_models.bert.training.plots import draw_calibration, draw_confusion
 from foreword_models.bert.training.reading import encode, tokenizer
@@ -195,7 +195,7 @@ def _adapted(
     task: Task, encoder: Path, out: Path, options: TrainOptions, progress: Progress, say: Callable[[str], None]
 ) -> Network:
     torch.manual_seed(options.seed)
-    network = make_network(encoder, [task], options.mode, rank=RANK)
+    network = make_network(encoder, [task], options.mode, rank=RANK).to(training_device())
     tokenize = tokenizer(encoder)
     train = rows([task], tokenize, options.seed)
     held = Task(**(vars(task) | {"parts": replace(task.parts, train=task.parts.calibration)}))
@@ -281,11 +281,15 @@ def _time_of_step(network: Network, train: list[dict[str, Any]], batch_size: int
     """Return the seconds of a step on this machine, of three batches of usual lengths; nothing is changed."""
     by_length = sorted(train, key=lambda row: int(row["length"]))
     times = []
+    device = next(network.parameters()).device
     network.train()
     for share in (0.5, 0.25, 0.5, 0.85):  # the first is for warming up
         start = min(int(share * len(by_length)), max(0, len(by_length) - batch_size))
+        batch = {name: each.to(device) for name, each in pad_batch(by_length[start : start + batch_size]).items()}
         began = time.perf_counter()
-        network(**pad_batch(by_length[start : start + batch_size]))["loss"].backward()
+        loss = network(**batch)["loss"]
+        loss.backward()
+        float(loss)  # waits for the device
         times.append(time.perf_counter() - began)
     network.zero_grad(set_to_none=True)
     return float(np.mean(times[1:]))

@@ -43,7 +43,7 @@ ENCODER = "minilm-l6"
 FROZEN_LAYERS = 2
 """Of six: what the lowest layers do serves every task as it is, and a step takes a sixth less time."""
 
-OPTIONS = LoopOptions(batch_size=32, max_steps=2900, encoder_rate=1.5e-4, head_rate=1e-3, seed=SEED, save_steps=200)
+OPTIONS = LoopOptions(batch_size=32, encoder_rate=1.5e-4, head_rate=1e-3, seed=SEED, save_steps=200)
 
 
 RANK = 32
@@ -69,6 +69,7 @@ def adapt(encoder: Path, tasks: list[Task], work: Path, step: Steps = untold) ->
     network = make_network(encoder, tasks, "full", frozen_layers=FROZEN_LAYERS)
     train = rows(tasks, tokenizer(encoder), SEED)
     fit(network, train, [], work / "checkpoints", OPTIONS, step=step)
+    network.cpu()
     save_file({name: p.detach().contiguous() for name, p in network.named_parameters()}, work / NETWORK)
     return network
 
@@ -136,7 +137,7 @@ def train_shipped(
     target = out or Path(__file__).resolve().parents[1] / "shipped"
     work = target.with_name(f"{target.name}.training")
     work.mkdir(parents=True, exist_ok=True)
-    steps = OPTIONS.max_steps
+    steps = -(-sum(len(task.schedule(SEED)) for task in tasks) // OPTIONS.batch_size)
     say(f"{steps:,} steps of {OPTIONS.batch_size} texts: about a quarter of a second each on two quiet cores.")
     if not (work / NETWORK).is_file():
         with stage(progress, "Training the shipped classifiers", steps) as update:
