@@ -29,7 +29,7 @@ class Session:
         self.client = Client(environment | {"FOREWORD_CONFIG": str(self.user)})
         sentiment = {"minimumProbability": 0, "severity": "hint"}
         general = {"model": options["model"], "diagnostics": {"delayMilliseconds": 50}}
-        general["diagnostics"]["classifiers"] = {"sentiment": sentiment}
+        general["diagnostics"]["classifiers"] = {"sentiment": sentiment, "offensive": {"enabled": False}}
         (self.project / ".foreword.toml").write_text(ALL, encoding="utf-8")
         capabilities = LITERALS | {"window": {"showDocument": {"support": True}}}
         self.client.initialize(general, capabilities, rootUri=self.project.as_uri())

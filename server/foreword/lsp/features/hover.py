@@ -10,6 +10,7 @@ from lsprotocol import types
 
 from foreword.engine.engine import Checkpoint, Priority
 from foreword.lsp.features.completion import percent
+from foreword.lsp.features.marks import is_on
 from foreword.lsp.features.resolve import nearest
 from foreword_models.words.characters import word_spans
 
@@ -39,15 +40,17 @@ def register(server: ForewordServer) -> None:
         settings, models, lookups = server.language(document).diagnostics, server.models, server.lookups
 
         def look(checkpoint: Checkpoint) -> tuple[Labels, list[str]]:
-            texts = [sentence.text] if sentence else []
-            read = models.reader().read(texts, checkpoint=checkpoint) if texts else {}
-            return read.get(sentence.text, {}) if sentence else {}, nearest(lookups, word) if word else []
+            return read(sentence.text, checkpoint) if sentence else {}, nearest(lookups, word) if word else []
+
+        def read(text: str, checkpoint: Checkpoint) -> Labels:
+            reader = models.reader()
+            labels = reader.read([text], checkpoint=checkpoint)[text]
+            configs = {name: classifier.config for name, classifier in reader.classifiers.items()}
+            return {name: each for name, each in labels.items() if is_on(configs[name], settings.classifier(name))}
 
         name = server.name_of(document.uri)
         labels, neighbours = await server.answer(Priority.INLINE_COMPLETION, look, key=("hover", name)) or ({}, [])
-        lines = _lines(
-            {name: ranked for name, ranked in labels.items() if settings.classifier(name).enabled is not False}
-        )
+        lines = _lines(labels)
         if neighbours:
             lines.append(f"Near {word}: {', '.join(neighbours)}")
         if not lines:
