@@ -26,7 +26,7 @@ class Models:
 
     def __init__(self) -> None:
         self.read_texts: list[str] = []
-        config = SimpleNamespace(marks=("sad",), kind="softmax")
+        config = SimpleNamespace(marks=("sad",), kind="softmax", enabled=True)
         self.classifiers = {"mood": SimpleNamespace(config=config)}
 
     def reader(self) -> Models:
