@@ -84,7 +84,7 @@ def shown_edits(
 ) -> Iterator[Edit]:
     """Yield the slips of a sentence that its reader wants to see marked."""
     wanted = settings.classifier(GRAMMAR)
-    for edit in known.edits if wanted.enabled else ():
+    for edit in known.edits if wanted.enabled is not False else ():
         asked_for = wanted.labels is None or edit.kind in wanted.labels
         if asked_for and (document.uri, GRAMMAR, edit.kind) not in server.hushed:
             yield edit
