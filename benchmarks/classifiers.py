@@ -20,13 +20,13 @@ from foreword_models.bert.classifier import shipped_classifiers
 from foreword_models.bert.encoder import Encoder
 from foreword_models.bert.opening import open_classifiers
 from foreword_models.bert.training.baseline import bag_of_words, regression
-from foreword_models.bert.training.heads import Calibration, from_logits, judged, plain_config, texts_of
+from foreword_models.bert.training.heads import Calibration, Outcome, from_logits, judged, plain_config, texts_of
 from foreword_models.bert.training.reading import encode
 from foreword_models.bert.training.shipped import CALIBRATIONS, ENCODER
 from foreword_models.bert.training.shipped_data import shipped_tasks
 from foreword_models.bert.training.tasks import Task
 from foreword_models.errors import ForewordError
-from foreword_models.evaluation.classification import Scores
+from foreword_models.evaluation.classification import Scores, score
 from foreword_models.zoo.locate import locate
 from foreword_models.zoo.store import Store
 
@@ -57,12 +57,27 @@ def main(argv: list[str] | None = None) -> int:
         encoder, head = shipped[task.name]
         calibration = CALIBRATIONS.get(task.name, Calibration())
         vectors = encode(encoder, texts_of(task, task.parts.test), progress, f"Reading {task.name}")
-        row(console, task, "shipped", judged(task, head, vectors).scores)
+        found = judged(task, head, vectors)
+        row(console, task.name, "shipped", found.scores)
         config = plain_config(task, ENCODER)
-        row(console, task, "TF-IDF + LR", from_logits(task, config, *bag_of_words(task), calibration).scores)
-        frozen = frozen_head(task, plain, options.frozen, progress)
-        row(console, task, "frozen encoder + LR", from_logits(task, config, *frozen, calibration).scores)
+        words = from_logits(task, config, *bag_of_words(task), calibration)
+        row(console, task.name, "TF-IDF + LR", words.scores)
+        frozen = from_logits(task, config, *frozen_head(task, plain, options.frozen, progress), calibration)
+        row(console, task.name, "frozen encoder + LR", frozen.scores)
+        systems = {"shipped": found, "TF-IDF + LR": words, "frozen encoder + LR": frozen}
+        for group in found.by_group if len(found.by_group) > 1 else ():
+            for name, each in systems.items():
+                row(console, group, name, part(task, each, group))
     return 0
+
+
+def part(task: Task, found: Outcome, group: str) -> Scores:
+    """Return the scores on one set; of politeness on the two ends of its scale, as in the literature."""
+    examples = [task.examples[index] for index in task.parts.test]
+    between = "neutral" if task.name == "politeness" else ""
+    chosen = np.array([example.group == group and between not in example.labels for example in examples])
+    targets = task.targets()[task.parts.test].astype(bool)
+    return score(found.classifier.config, found.probabilities[chosen], targets[chosen])
 
 
 def frozen_head(task: Task, plain: Encoder, most: int, progress: TerminalProgress) -> tuple[Floats, Floats]:
@@ -74,11 +89,11 @@ def frozen_head(task: Task, plain: Encoder, most: int, progress: TerminalProgres
     return regression(task, train, held, tested)
 
 
-def row(console: Console, task: Task, name: str, scores: Scores) -> None:
+def row(console: Console, what: str, name: str, scores: Scores) -> None:
     precision, recall = scores.shown
     values = [scores.accuracy, scores.macro_f1, scores.mcc, scores.calibration_error, precision, recall]
     cells = " | ".join("-" if value is None else f"{value:.3f}" for value in values)
-    console.print(f"| {task.name} | {scores.examples:,} | {name} | {cells} |", markup=False, highlight=False)
+    console.print(f"| {what} | {scores.examples:,} | {name} | {cells} |", markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

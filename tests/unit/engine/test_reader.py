@@ -92,7 +92,7 @@ def test_what_was_read_before_an_interruption_is_kept() -> None:
         pass
 
     reader, encoder = reader_of(classifier("length"))
-    texts = [f"{number}." for number in range(100)]
+    texts = [f"{number}." for number in range(300)]
     calls = 0
 
     def checkpoint() -> None:

@@ -289,7 +289,7 @@ def _time_of_step(network: Network, train: list[dict[str, Any]], batch_size: int
         began = time.perf_counter()
         loss = network(**batch)["loss"]
         loss.backward()
-        float(loss)  # waits for the device
+        loss.detach().item()  # waits for the device
         times.append(time.perf_counter() - began)
     network.zero_grad(set_to_none=True)
     return float(np.mean(times[1:]))
