@@ -135,7 +135,9 @@ class Fuzzer:
 def test_it_neither_dies_nor_hangs(start: Start, options: Any) -> None:
     client = start()
     client.initialize(options)
-    client.items(client.open("We should sche"), 0, 14)  # the models are there
+    client.items(client.open("We should sche"), 0, 14)  # the models are there: that of words,
+    client.open("It rains.\n")  # and that of sentences, which would else come at some time and be taken for a leak
+    client.wait(lambda: any(said["diagnostics"] for said in client.params("textDocument/publishDiagnostics")) or None)
     process = psutil.Process(client.process.pid)
     before = process.memory_info().rss
     fuzzer = Fuzzer(client, random.Random(SEED))
