@@ -318,12 +318,11 @@ def seconds_rows(
 
 
 def print_tables(result: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=132)
+    from foreword.cli.console import table_console
+
+    console = table_console()
     console.print(
         f"{result['model']} on {result['processor']}: {result['cores']} cores, {result['threads']} threads, torch "
         f"{result['torch']}, Python {result['python']}",

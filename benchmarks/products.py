@@ -28,12 +28,12 @@ from statistics import median
 from typing import Any
 
 import torch
-from rich.console import Console
 from rich.table import Table
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  (the field's name for it)
 
+from foreword.cli.console import table_console
 from foreword.cli.progress import TerminalProgress
 from foreword_models.gpt import machine, packing
 from foreword_models.gpt.config import DecoderConfig
@@ -297,9 +297,7 @@ def report(times: Mapping[str, Mapping[int, Sequence[tuple[float, float]]]]) -> 
 
 
 def print_tables(result: dict[str, Any]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=132)
+    console = table_console()
     console.print(
         f"{result['model']} on {result['processor']}: {result['cores']} cores, {result['threads']} threads, torch "
         f"{result['torch']}\nmedians of {result['rounds']} interleaved rounds, {'warm' if result['warm'] else 'cold'} "

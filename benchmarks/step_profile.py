@@ -23,11 +23,11 @@ from statistics import median
 from typing import Any, Final, Literal, Protocol, get_args
 
 import torch
-from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile, record_function
 
+from foreword.cli.console import table_console
 from foreword.cli.progress import TerminalProgress
 from foreword_models.errors import BenchmarkError, ForewordError
 from foreword_models.gpt import machine, packing
@@ -247,9 +247,7 @@ def _row(kind: Kind, walls: Sequence[float], profiles: Sequence[Profile]) -> dic
 
 
 def print_table(result: dict[str, Any]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=132)
+    console = table_console()
     console.print(
         f"{result['model']} ({result['precision']}) on {result['processor']}: {result['cores']} cores, "
         f"{result['threads']} threads, torch {result['torch']}\nmedians of {result['steps']} steps of each kind, "

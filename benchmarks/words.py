@@ -21,8 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
+from foreword.cli.console import table_console
 from foreword.cli.evaluate_pool import Settings, make_source
 from foreword.cli.evaluate_table import savings_table
 from foreword.cli.progress import TerminalProgress
@@ -146,9 +145,7 @@ def run(arguments: argparse.Namespace, samples: list[Sample]) -> dict[str, Any]:
 
 
 def print_table(result: dict[str, Any]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=140)
+    console = table_console(140)
     flags = [name for name, on in result["counting"].items() if on]
     console.print(f"{result['model']} ({result['precision']}); counted with {', '.join(flags) or 'no flags'}")
     console.print(savings_table(result["rows"], list(map(str, result["slots"])), "predictor"))

@@ -11,7 +11,16 @@ from typing import Annotated, Any
 
 import typer
 
-from foreword.cli.bench_setup import PeerOptions, load_now, model_of, peers
+from foreword.cli.bench_setup import (
+    GGUFOption,
+    LlamaPythonOption,
+    ModelOption,
+    PeerOptions,
+    TransformersOption,
+    load_now,
+    model_of,
+    peers,
+)
 from foreword.cli.bench_table import print_decoder
 from foreword.cli.bench_typing import bench_typing
 from foreword.cli.loading import user_settings
@@ -35,22 +44,10 @@ _MODULES = "foreword_models.evaluation"
 
 @app.command("decoder")
 def decoder(
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="MODEL", help="Model pack, transformers directory or GGUF file; that of --gguf if given."),
-    ] = None,
-    gguf: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True, dir_okay=False, help="The same weights as a GGUF file, for llama.cpp and transformers."
-        ),
-    ] = None,
-    llama_python: Annotated[
-        str | None, typer.Option(metavar="PYTHON", help="An interpreter with llama-cpp-python; this one if it has it.")
-    ] = None,
-    transformers: Annotated[
-        bool, typer.Option("--transformers", help="Measure transformers too (float32, DynamicCache).")
-    ] = False,
+    model: ModelOption = None,
+    gguf: GGUFOption = None,
+    llama_python: LlamaPythonOption = None,
+    transformers: TransformersOption = False,
     transformers_cache: Annotated[
         Path | None,
         typer.Option(

@@ -7,7 +7,9 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+import typer
 
 from foreword.cli.progress import TerminalProgress
 from foreword_models.evaluation.decoder_rows import LLAMA_CPP, TRANSFORMERS
@@ -20,6 +22,22 @@ _MODULES = "foreword_models.evaluation"
 _LLAMA_INSTALL = (
     "python -m venv llama && llama/bin/pip install llama-cpp-python==0.3.36, then --llama-python llama/bin/python"
 )
+
+# The options that both benchmarks take.
+ModelOption = Annotated[
+    str | None,
+    typer.Option(metavar="MODEL", help="Model pack, transformers directory or GGUF file; that of --gguf if given."),
+]
+GGUFOption = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="The same weights as a GGUF file, for llama.cpp and transformers."),
+]
+LlamaPythonOption = Annotated[
+    str | None, typer.Option(metavar="PYTHON", help="An interpreter with llama-cpp-python; this one if it has it.")
+]
+TransformersOption = Annotated[
+    bool, typer.Option("--transformers", help="Measure transformers too (float32, DynamicCache).")
+]
 
 
 @dataclass(frozen=True)

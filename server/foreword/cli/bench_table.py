@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from foreword.cli.console import table_console
 from foreword_models.evaluation.decoder_rows import LLAMA_CPP, TRANSFORMERS
-
-_WIDTH = 132  # columns where there is no terminal to ask
 
 
 def print_decoder(result: dict[str, Any]) -> None:
     """Print what ``foreword bench decoder --json`` has, for people."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH)
+    console = table_console()
     machine, peers = result["machine"], result["peers"]
     console.print(
         f"{result['model']} ({result['precision']}) on {machine['device']}: {machine['processor']}, "

@@ -10,7 +10,16 @@ from typing import Annotated
 
 import typer
 
-from foreword.cli.bench_setup import PeerOptions, load_now, model_of, peers
+from foreword.cli.bench_setup import (
+    GGUFOption,
+    LlamaPythonOption,
+    ModelOption,
+    PeerOptions,
+    TransformersOption,
+    load_now,
+    model_of,
+    peers,
+)
 from foreword.cli.bench_typing_table import print_typing
 from foreword.cli.bench_typing_text import TEXT
 from foreword.cli.loading import user_settings
@@ -35,22 +44,10 @@ def bench_typing(
         bool, typer.Option("--fast", help="No gaps: press each key as soon as the one before is answered.")
     ] = False,
     starts: Annotated[int, typer.Option(min=1, help="Starts of the server; medians are reported.")] = 1,
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="MODEL", help="Model pack, transformers directory or GGUF file; that of --gguf if given."),
-    ] = None,
-    gguf: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True, dir_okay=False, help="The same weights as a GGUF file, for llama.cpp and transformers."
-        ),
-    ] = None,
-    llama_python: Annotated[
-        str | None, typer.Option(metavar="PYTHON", help="An interpreter with llama-cpp-python; this one if it has it.")
-    ] = None,
-    transformers: Annotated[
-        bool, typer.Option("--transformers", help="Measure transformers too (float32, DynamicCache).")
-    ] = False,
+    model: ModelOption = None,
+    gguf: GGUFOption = None,
+    llama_python: LlamaPythonOption = None,
+    transformers: TransformersOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Type a text into the real server at the pace of a person, and time the words after each key.

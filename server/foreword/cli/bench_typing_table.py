@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from foreword.cli.console import table_console
 from foreword_models.evaluation.decoder_rows import LLAMA_CPP, TRANSFORMERS
 from foreword_models.evaluation.typing_report import ALL
 from foreword_models.evaluation.typing_script import KINDS
 
-_WIDTH = 132  # columns where there is no terminal to ask
 _NAMES = {
     "in_word": "inside a word",
     "word_boundary": "at a word boundary",
@@ -22,9 +21,7 @@ _NAMES = {
 
 def print_typing(result: dict[str, Any]) -> None:
     """Print what ``foreword bench typing --json`` has, for people."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH)
+    console = table_console()
     machine, peers = result["machine"], result["peers"]
     console.print(
         f"{result['model']}: {machine['processor']}, {machine['cores']} cores, torch {machine['torch']}, "

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-_WIDTH = 132  # columns where there is no terminal to ask
+from foreword.cli.console import table_console
 
 
 def print_words(result: Mapping[str, Any]) -> None:
     """Print what ``foreword eval words --json`` has, for people."""
-    console = _console()
+    console = table_console()
     machine, budget = result["machine"], result["budget"]
     flags = [name.replace("_", "-") for name, on in result["counting"].items() if on]
     console.print(
@@ -94,8 +93,3 @@ def _with_interval(row: Mapping[str, Any], shown: str) -> str:
 
 def _times(times: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {times[name]}" for name in ("p50", "p95", "p99"))
-
-
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=_WIDTH)
