@@ -150,7 +150,7 @@ def test_targets_are_for_the_pace_of_a_person(measured: Measured) -> None:
 @pytest.mark.parametrize("human", [True, False])
 def test_the_table(measured: Measured, human: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
-    monkeypatch.setattr(bench_typing_table, "Console", lambda **options: Console(file=out, **options))
+    monkeypatch.setattr(bench_typing_table, "table_console", lambda: Console(file=out, width=132))
     print_typing(whole(measured, human=human))
     printed = out.getvalue()
     assert "llama 1, 2 threads, 4.5 tokens decoded a key" in printed
