@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 
 from foreword_models.bert.calibration import Booleans, Floats, softmax
 from foreword_models.bert.classifier import Classifier, ClassifierConfig
-from foreword_models.bert.training.calibrate import calibrate_sigmoid, calibrate_softmax, decisions, thresholds
+from foreword_models.bert.lexical import Lexical
+from foreword_models.bert.training.calibrate import balance, calibrate_sigmoid, calibrate_softmax, decisions, thresholds
 from foreword_models.bert.training.tasks import Task
 from foreword_models.evaluation.classification import Scores, score
+
+WORDS = "words.safetensors"
+"""The file of what the words say, in a classifier's folder."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ def calibrated(
     bias: NDArray[np.float64],
     vectors: Floats,
     calibration: Calibration,
+    lexical: Lexical | None = None,
 ) -> Classifier:
     """Return the head calibrated on the task's calibration part.
 
@@ -61,6 +66,8 @@ def calibrated(
         As trained, (labels, hidden) and (labels,).
     vectors
         Of the calibration part, (n, hidden).
+    lexical
+        What the words say, to be added as far as it helps; of a "softmax" head only.
     """
     targets = task.targets()[task.parts.calibration].astype(bool)
     logits = vectors @ weight.T + bias
@@ -70,23 +77,33 @@ def calibrated(
         if task.kind == "sigmoid":
             config = replace(config, decisions=dict.fromkeys(task.labels, 0.5))
     elif task.kind == "softmax":
-        temperature, shifts = calibrate_softmax(logits, targets, _weights(task, calibration))
-        bias = bias + shifts * temperature
-        config = replace(config, temperature=round(temperature, 4))
-        found = softmax((vectors @ weight.T + bias) / config.temperature)
+        systems = [logits]
+        if lexical is not None:
+            systems.append(lexical.logits(texts_of(task, task.parts.calibration)).double().numpy())
+            config = replace(config, words=WORDS)
+        scales, shifts = calibrate_softmax(systems, targets, _weights(task, calibration))
+        config = replace(config, temperature=round(1 / scales[0], 4))
+        bias = bias + shifts * config.temperature
+        found: Floats = logits + shifts * config.temperature
+        if lexical is not None:
+            lexical = Lexical(lexical.weight * (scales[1] * config.temperature))
+            found = found + systems[1] * (scales[1] * config.temperature)
+        found = softmax(found / config.temperature)
         config = _with_thresholds(config, task, found, targets, calibration)
+        config = replace(config, decisions=balance(task.labels, found, targets))
     else:
         scales, shifts = calibrate_sigmoid(logits, targets)
         weight, bias = weight * scales[:, None], bias * scales + shifts
         found = 1 / (1 + np.exp(-(vectors @ weight.T + bias)))
         config = _with_thresholds(config, task, found, targets, calibration)
         config = replace(config, decisions=decisions(task.labels, found, targets))
-    return Classifier(config, torch.tensor(weight).float(), torch.tensor(bias).float())
+    return Classifier(config, torch.tensor(weight).float(), torch.tensor(bias).float(), lexical)
 
 
 def judged(task: Task, classifier: Classifier, vectors: Floats) -> Outcome:
     """Score a head on the vectors of the task's test part, (n, hidden)."""
-    probabilities = classifier.probabilities(torch.tensor(vectors).float()).double().numpy()
+    texts = texts_of(task, task.parts.test)
+    probabilities = classifier.probabilities(torch.tensor(vectors).float(), texts).double().numpy()
     return outcome(task, classifier, probabilities)
 
 

@@ -35,6 +35,7 @@ from foreword_models.bert.training.shipped_data import SEED, shipped_tasks
 from foreword_models.bert.training.shipped_notes import NOTES
 from foreword_models.bert.training.steps import Steps, untold
 from foreword_models.bert.training.tasks import Task, rows
+from foreword_models.bert.training.words import learn_words
 from foreword_models.evaluation.classification import as_json
 from foreword_models.zoo.progress import Progress, stage
 
@@ -106,8 +107,8 @@ def finish(
         config = plain_config(
             task, ENCODER, adapter=f"../{ADAPTER}", marks=MARKS[task.name], enabled=task.name in ENABLED
         )
-        head = calibrated(task, config, weight, bias, held, calibration)
-        head.save(out / task.name)
+        lexical = learn_words(task) if task.kind == "softmax" else None
+        calibrated(task, config, weight, bias, held, calibration, lexical).save(out / task.name)
         # Scored as a user gets it: from the files.
         words = from_logits(task, config, *bag_of_words(task), calibration)
         found[task.name] = judged(task, Classifier.load(out / task.name), tested), words
