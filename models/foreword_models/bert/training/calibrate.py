@@ -13,12 +13,13 @@ from foreword_models.bert.calibration import Booleans, Floats, choose_threshold,
 SUPPORT = 20
 """Fewest held-out examples that a threshold rests on."""
 
+_WORTH = 0.005  # of macro-F1: for less, nothing is put before what is most probable
 _PRIOR = 0.02  # of the calibration's shifts and scales, so that a handful of examples cannot move them far
 
 
 def calibrate_softmax(
-    logits: Sequence[Floats], targets: Booleans, weights: Floats | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    logits: Sequence[Floats], targets: Booleans
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     """Return a scale for each of some systems' logits, and a shift for each label, that make the targets most likely.
 
     Of one system, this is bias-corrected temperature scaling (Alexandari et al. 2020): the shifts undo that labels were
@@ -30,27 +31,24 @@ def calibrate_softmax(
         Each (n, labels).
     targets
         Which label holds, (n, labels).
-    weights
-        What each example counts, (n,); one by default.
 
     Returns
     -------
-    array, array
-        The calibrated logits are the sum of ``logits * scales``, and ``shifts``.
+    array, array, float
+        The calibrated logits are the sum of ``logits * scales``, and ``shifts``; the loss says how likely the targets
+        are then.
     """
     from scipy.optimize import minimize
 
-    counts = np.ones(len(targets)) if weights is None else weights
     systems = len(logits)
 
     def loss(values: NDArray[np.float64]) -> float:
         scales, shifts = np.exp(values[:systems]), values[systems:]
         probabilities = softmax(sum(each * scale for each, scale in zip(logits, scales, strict=True)) + shifts)
-        own = np.log((probabilities * targets).sum(1) + 1e-12)
-        return float(-(counts * own).sum() / counts.sum() + _PRIOR * (values**2).mean())
+        return float(-np.log((probabilities * targets).sum(1) + 1e-12).mean() + _PRIOR * (values**2).mean())
 
     found: Any = minimize(loss, np.zeros(systems + targets.shape[1]), method="L-BFGS-B")
-    return np.exp(found.x[:systems]), found.x[systems:] - found.x[systems:].mean()
+    return np.exp(found.x[:systems]), found.x[systems:] - found.x[systems:].mean(), float(found.fun)
 
 
 def calibrate_sigmoid(logits: Floats, targets: Booleans) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -133,7 +131,8 @@ def balance(labels: tuple[str, ...], probabilities: Floats, targets: Booleans) -
     frequency = np.maximum(probabilities.mean(0), 1e-4)
     factors = [(frequency.min() / frequency) ** power for power in np.linspace(0, 1, 21)]
     reached = [f1_score(targets.argmax(1), (probabilities * each).argmax(1), average="macro") for each in factors]
-    # The mean of neighbours, so that one lucky example does not decide; plain probabilities, where nothing is gained.
+    # The mean of neighbours, so that one lucky example does not decide; plain probabilities, where little is gained.
     smooth = np.convolve(np.pad(reached, 2, mode="edge"), np.full(5, 0.2), mode="valid")
-    chosen = factors[int(np.argmax(smooth))]
+    best = int(np.argmax(smooth))
+    chosen = factors[best if smooth[best] >= reached[0] + _WORTH else 0]
     return {label: round(float(factor), 4) for label, factor in zip(labels, chosen, strict=True)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,20 +21,8 @@ WORDS = "words.safetensors"
 """The file of what the words say, in a classifier's folder."""
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """How a head is to be calibrated.
-
-    Attributes
-    ----------
-    precision
-        Share of right ones among what is shown.
-    weights
-        What held-out examples of a label count for the probabilities; 1 where not named.
-    """
-
-    precision: float = 0.9
-    weights: Mapping[str, float] | None = None
+PRECISION = 0.9
+"""Share of right ones among what is shown."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +41,8 @@ def calibrated(
     weight: NDArray[np.float64],
     bias: NDArray[np.float64],
     vectors: Floats,
-    calibration: Calibration,
-    lexical: Lexical | None = None,
+    precision: float = PRECISION,
+    words: Sequence[Lexical] = (),
 ) -> Classifier:
     """Return the head calibrated on the task's calibration part.
 
@@ -66,36 +54,41 @@ def calibrated(
         As trained, (labels, hidden) and (labels,).
     vectors
         Of the calibration part, (n, hidden).
-    lexical
-        What the words say, to be added as far as it helps; of a "softmax" head only.
+    precision
+        Share of right ones asked for among what is shown.
+    words
+        Models of what the words say, of a "softmax" head only: the one that helps most is added, as far as it helps.
     """
     targets = task.targets()[task.parts.calibration].astype(bool)
     logits = vectors @ weight.T + bias
+    lexical = None
     if not len(targets):
         never = dict.fromkeys(task.labels)
         config = replace(config, thresholds=never)
         if task.kind == "sigmoid":
             config = replace(config, decisions=dict.fromkeys(task.labels, 0.5))
     elif task.kind == "softmax":
-        systems = [logits]
-        if lexical is not None:
-            systems.append(lexical.logits(texts_of(task, task.parts.calibration)).double().numpy())
-            config = replace(config, words=WORDS)
-        scales, shifts = calibrate_softmax(systems, targets, _weights(task, calibration))
+        texts = texts_of(task, task.parts.calibration)
+        choices = [[logits, model.logits(texts).double().numpy()] for model in words] or [[logits]]
+        fits = [calibrate_softmax(systems, targets) for systems in choices]
+        best = min(range(len(fits)), key=lambda index: fits[index][2])
+        scales, shifts, _ = fits[best]
         config = replace(config, temperature=round(1 / scales[0], 4))
         bias = bias + shifts * config.temperature
         found: Floats = logits + shifts * config.temperature
-        if lexical is not None:
-            lexical = Lexical(lexical.weight * (scales[1] * config.temperature))
-            found = found + systems[1] * (scales[1] * config.temperature)
+        if words:
+            share = scales[1] * config.temperature
+            lexical = Lexical(words[best].weight * share)
+            found = found + choices[best][1] * share
+            config = replace(config, words=WORDS)
         found = softmax(found / config.temperature)
-        config = _with_thresholds(config, task, found, targets, calibration)
+        config = _with_thresholds(config, task, found, targets, precision)
         config = replace(config, decisions=balance(task.labels, found, targets))
     else:
         scales, shifts = calibrate_sigmoid(logits, targets)
         weight, bias = weight * scales[:, None], bias * scales + shifts
         found = 1 / (1 + np.exp(-(vectors @ weight.T + bias)))
-        config = _with_thresholds(config, task, found, targets, calibration)
+        config = _with_thresholds(config, task, found, targets, precision)
         config = replace(config, decisions=decisions(task.labels, found, targets))
     return Classifier(config, torch.tensor(weight).float(), torch.tensor(bias).float(), lexical)
 
@@ -123,31 +116,24 @@ def outcome(task: Task, classifier: Classifier, probabilities: Floats) -> Outcom
 
 
 def from_logits(
-    task: Task, config: ClassifierConfig, held: Floats, tested: Floats, calibration: Calibration
+    task: Task, config: ClassifierConfig, held: Floats, tested: Floats, precision: float = PRECISION
 ) -> Outcome:
     """Calibrate and score any system by its logits of the calibration and the test part, as a head is."""
     labels = len(task.labels)
     eye, zero = np.eye(labels), np.zeros(labels)
-    head = calibrated(task, config, eye, zero, held, calibration)
+    head = calibrated(task, config, eye, zero, held, precision)
     return judged(task, head, tested)
 
 
-def _weights(task: Task, calibration: Calibration) -> Floats | None:
-    if not calibration.weights:
-        return None
-    own = [task.examples[index].labels[0] for index in task.parts.calibration]
-    return np.array([calibration.weights.get(label, 1.0) for label in own])
-
-
 def _with_thresholds(
-    config: ClassifierConfig, task: Task, probabilities: Floats, targets: Booleans, calibration: Calibration
+    config: ClassifierConfig, task: Task, probabilities: Floats, targets: Booleans, precision: float
 ) -> ClassifierConfig:
     chosen = thresholds(
         task.labels,
         probabilities,
         targets,
         exclusive=task.kind == "softmax",
-        precision=calibration.precision,
+        precision=precision,
     )
     # A mark that would never show is no mark.
     return replace(config, thresholds=chosen, marks=tuple(name for name in config.marks if chosen[name] is not None))

@@ -20,7 +20,6 @@ from foreword_models.bert.encoder import Encoder
 from foreword_models.bert.training.baseline import bag_of_words
 from foreword_models.bert.training.card import model_card
 from foreword_models.bert.training.heads import (
-    Calibration,
     Outcome,
     calibrated,
     from_logits,
@@ -63,8 +62,6 @@ MARKS = {
 ENABLED = ("offensive", "sentiment")
 """What marks in an editor without having been turned on."""
 
-CALIBRATIONS = {"politeness": Calibration(weights={"neutral": 0.25})}
-
 
 def adapt(encoder: Path, tasks: list[Task], work: Path, step: Steps = untold) -> Network:
     """Train encoder and heads, or go on where that was stopped; what comes out is kept in ``work``."""
@@ -103,14 +100,12 @@ def finish(
             encode(reader, texts_of(task, part), progress, f"Reading {task.name}")
             for part in (task.parts.calibration, task.parts.test)
         )
-        calibration = CALIBRATIONS.get(task.name, Calibration())
         config = plain_config(
             task, ENCODER, adapter=f"../{ADAPTER}", marks=MARKS[task.name], enabled=task.name in ENABLED
         )
-        lexical = learn_words(task) if task.kind == "softmax" else None
-        calibrated(task, config, weight, bias, held, calibration, lexical).save(out / task.name)
+        calibrated(task, config, weight, bias, held, words=learn_words(task)).save(out / task.name)
         # Scored as a user gets it: from the files.
-        words = from_logits(task, config, *bag_of_words(task), calibration)
+        words = from_logits(task, config, *bag_of_words(task))
         found[task.name] = judged(task, Classifier.load(out / task.name), tested), words
     return found
 

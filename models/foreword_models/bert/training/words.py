@@ -8,22 +8,30 @@ from typing import Any
 import numpy as np
 import torch
 
+from foreword_models.bert.calibration import Integers
 from foreword_models.bert.lexical import BUCKETS, Lexical, features
 from foreword_models.bert.training.heads import texts_of
 from foreword_models.bert.training.tasks import Task
 
-STRENGTH = 30.0
-"""Inverse regularization of the regression."""
+STRENGTHS = (3.0, 30.0, 300.0)
+"""Inverse regularizations of the regression to choose from: rare words are worth more in some sets than in others."""
 
 
-def learn_words(task: Task) -> Lexical:
-    """Fit the training part of a "softmax" task."""
+def learn_words(task: Task) -> list[Lexical]:
+    """Fit the training part of a "softmax" task at each of `STRENGTHS`."""
+    if task.kind != "softmax":
+        return []
+    texts = _matrix(texts_of(task, task.parts.train))
+    targets = task.targets()[task.parts.train].argmax(1)
+    return [_fit(texts, targets, len(task.labels), strength) for strength in STRENGTHS]
+
+
+def _fit(texts: Any, targets: Integers, labels: int, strength: float) -> Lexical:
     from sklearn.linear_model import LogisticRegression
 
-    targets = task.targets()[task.parts.train].argmax(1)
-    model = LogisticRegression(C=STRENGTH, max_iter=1000, tol=1e-3)
-    model.fit(_matrix(texts_of(task, task.parts.train)), targets)
-    weight = np.zeros((BUCKETS, len(task.labels)), dtype=np.float32)
+    model = LogisticRegression(C=strength, max_iter=1000, tol=1e-3)
+    model.fit(texts, targets)
+    weight = np.zeros((BUCKETS, labels), dtype=np.float32)
     if len(model.coef_) == 1:  # two labels: the second's lead
         weight[:, model.classes_[0]], weight[:, model.classes_[1]] = -model.coef_[0] / 2, model.coef_[0] / 2
     else:
