@@ -20,9 +20,9 @@ from foreword_models.bert.classifier import shipped_classifiers
 from foreword_models.bert.encoder import Encoder
 from foreword_models.bert.opening import open_classifiers
 from foreword_models.bert.training.baseline import bag_of_words, regression
-from foreword_models.bert.training.heads import Calibration, Outcome, from_logits, judged, plain_config, texts_of
+from foreword_models.bert.training.heads import Outcome, from_logits, judged, plain_config, texts_of
 from foreword_models.bert.training.reading import encode
-from foreword_models.bert.training.shipped import CALIBRATIONS, ENCODER
+from foreword_models.bert.training.shipped import ENCODER
 from foreword_models.bert.training.shipped_data import shipped_tasks
 from foreword_models.bert.training.tasks import Task
 from foreword_models.errors import ForewordError
@@ -55,14 +55,13 @@ def main(argv: list[str] | None = None) -> int:
         if options.only and task.name not in options.only:
             continue
         encoder, head = shipped[task.name]
-        calibration = CALIBRATIONS.get(task.name, Calibration())
         vectors = encode(encoder, texts_of(task, task.parts.test), progress, f"Reading {task.name}")
         found = judged(task, head, vectors)
         row(console, task.name, "shipped", found.scores)
         config = plain_config(task, ENCODER)
-        words = from_logits(task, config, *bag_of_words(task), calibration)
+        words = from_logits(task, config, *bag_of_words(task))
         row(console, task.name, "TF-IDF + LR", words.scores)
-        frozen = from_logits(task, config, *frozen_head(task, plain, options.frozen, progress), calibration)
+        frozen = from_logits(task, config, *frozen_head(task, plain, options.frozen, progress))
         row(console, task.name, "frozen encoder + LR", frozen.scores)
         systems = {"shipped": found, "TF-IDF + LR": words, "frozen encoder + LR": frozen}
         for group in found.by_group if len(found.by_group) > 1 else ():

@@ -2,8 +2,9 @@
 
 A classifier is a folder with ``head.safetensors`` (``weight`` (labels, hidden) and ``bias`` (labels,)),
 ``classifier.json`` (what the head is and how it is to be read) and ``README.md`` (its model card); with it may come
-``adapter.safetensors`` (what was changed in the encoder), or an encoder of its own. Any number of classifiers read the
-same vectors; the encoder runs once.
+``words.safetensors`` (what the text's words add to that, `foreword_models.bert.lexical`) and ``adapter.safetensors``
+(what was changed in the encoder), or an encoder of its own. Any number of classifiers read the same vectors; the
+encoder runs once.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import torch.nn.functional as F  # noqa: N812  (its usual name)
 from safetensors.torch import save as serialize
 from torch import Tensor
 
+from foreword_models.bert.lexical import Lexical
 from foreword_models.bert.weights import read_json, read_tensors
 from foreword_models.errors import CorruptModelError, UnsupportedModelError
 
@@ -71,9 +73,13 @@ class ClassifierConfig:
     adapter
         The file of what was changed in the encoder, from this folder; None: nothing was.
     decisions
-        Of a "sigmoid" head, for each label the probability from which on it is taken to hold where one must decide.
+        What is said where one must decide. Of a "sigmoid" head, for each label the probability from which on it is
+        taken to hold; of a "softmax" head, what its probability is multiplied by before the largest is taken (None:
+        nothing).
     enabled
         Whether it marks in an editor without having been turned on.
+    words
+        The file of what the text's words add to the logits; None: nothing.
     """
 
     name: str
@@ -89,10 +95,11 @@ class ClassifierConfig:
     adapter: str | None = None
     decisions: Mapping[str, float] | None = None
     enabled: bool = True
+    words: str | None = None
 
 
 class Classifier:
-    """A head on pooled vectors.
+    """A head on pooled vectors, and on the words of the texts where it has been given them to learn from.
 
     Attributes
     ----------
@@ -102,12 +109,15 @@ class Classifier:
         float32, (labels, hidden).
     bias
         float32, (labels,).
+    lexical
+        What the words add; None where ``config.words`` is.
     """
 
-    def __init__(self, config: ClassifierConfig, weight: Tensor, bias: Tensor) -> None:
+    def __init__(self, config: ClassifierConfig, weight: Tensor, bias: Tensor, lexical: Lexical | None = None) -> None:
         self.config = config
         self.weight = weight
         self.bias = bias
+        self.lexical = lexical
 
     @classmethod
     def load(cls, folder: Path) -> Classifier:
@@ -130,20 +140,30 @@ class Classifier:
                 f"{path} does not hold a weight ({count}, hidden) and a bias ({count},) as its {count} labels ask for: "
                 "train or fetch the classifier again."
             )
+        lexical = None if config.words is None else Lexical.load(folder / config.words, count)
         # Copied out of the file, which a new training may then replace.
-        return cls(config, weight.to(torch.float32, copy=True), bias.to(torch.float32, copy=True))
+        return cls(config, weight.to(torch.float32, copy=True), bias.to(torch.float32, copy=True), lexical)
 
     def save(self, folder: Path) -> None:
-        """Write ``head.safetensors`` and ``classifier.json`` into ``folder``; the same head gives the same bytes."""
+        """Write the classifier's files into ``folder``; the same head gives the same bytes."""
         folder.mkdir(parents=True, exist_ok=True)
+        if self.lexical is not None and self.config.words is not None:
+            self.lexical.save(folder / self.config.words)
         # Written by us: safetensors' own save_file makes files that only their owner can read.
         head = serialize({"weight": self.weight.contiguous(), "bias": self.bias.contiguous()})
         (folder / "head.safetensors").write_bytes(head)
         text = json.dumps(asdict(self.config), indent=2, ensure_ascii=False)
         (folder / "classifier.json").write_text(text + "\n", encoding="utf-8", newline="\n")
 
-    def probabilities(self, vectors: Tensor) -> Tensor:
-        """Return calibrated probabilities, float32 (n, labels), for pooled vectors (n, hidden).
+    def probabilities(self, vectors: Tensor, texts: Sequence[str]) -> Tensor:
+        """Return calibrated probabilities, float32 (n, labels).
+
+        Parameters
+        ----------
+        vectors
+            Pooled by the classifier's encoder in the classifier's way, (n, hidden).
+        texts
+            What they are of, n.
 
         Raises
         ------
@@ -159,23 +179,15 @@ class Classifier:
             vectors = vectors.float()
             if self.config.normalize:
                 vectors = F.normalize(vectors, dim=-1)
-            logits = F.linear(vectors, self.weight, self.bias).div(self.config.temperature)
+            logits = F.linear(vectors, self.weight, self.bias)
+            if self.lexical is not None:
+                logits += self.lexical.logits(texts)
+            logits /= self.config.temperature
             return logits.softmax(-1) if self.config.kind == "softmax" else logits.sigmoid()
 
-    def classify(self, vectors: Tensor) -> list[list[LabelProbability]]:
-        """Return every label of every sentence, most probable first.
-
-        Parameters
-        ----------
-        vectors
-            Pooled by the classifier's encoder in the classifier's way, (n, hidden).
-
-        Raises
-        ------
-        CorruptModelError
-            If the vectors are not of the length that the head was trained on.
-        """
-        return [self._read(row) for row in self.probabilities(vectors).tolist()]
+    def classify(self, vectors: Tensor, texts: Sequence[str]) -> list[list[LabelProbability]]:
+        """Return every label of every text, most probable first; parameters and errors as for `probabilities`."""
+        return [self._read(row) for row in self.probabilities(vectors, texts).tolist()]
 
     def _read(self, probabilities: Sequence[float]) -> list[LabelProbability]:
         ranked = sorted(zip(self.config.labels, probabilities, strict=True), key=lambda pair: -pair[1])
@@ -244,6 +256,9 @@ def parse_config(value: Mapping[str, Any], path: Path) -> ClassifierConfig:
     adapter = value.get("adapter")
     if adapter is not None and not isinstance(adapter, str):
         raise wrong('"adapter" must be the name of a file, or null')
+    words = value.get("words")
+    if words is not None and not isinstance(words, str):
+        raise wrong('"words" must be the name of a file, or null')
     if not isinstance(enabled := value.get("enabled", True), bool):
         raise wrong('"enabled" must be true or false')
     for label, threshold in thresholds.items():
@@ -263,6 +278,7 @@ def parse_config(value: Mapping[str, Any], path: Path) -> ClassifierConfig:
         adapter=adapter,
         decisions=None if decisions is None else {label: float(decisions[label]) for label in labels},
         enabled=enabled,
+        words=words,
     )
 
 

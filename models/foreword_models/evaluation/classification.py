@@ -87,11 +87,12 @@ def score(config: ClassifierConfig, probabilities: Floats, targets: Booleans) ->
         present = targets.any(0) if targets.any(0).sum() > 1 else np.ones(len(labels), dtype=bool)
         columns = np.flatnonzero(present)
         given = probabilities[:, columns] / np.maximum(probabilities[:, columns].sum(1, keepdims=True), 1e-12)
-        best = columns[given.argmax(1)]
+        factors = np.array([(config.decisions or {}).get(labels[column], 1.0) for column in columns])
+        best = columns[(given * factors).argmax(1)]
         right = targets.argmax(1)
         assigned = np.zeros_like(targets)
         assigned[np.arange(len(best)), best] = True
-        confidence, correct = given.max(1), best == right
+        confidence, correct = given.max(1), columns[given.argmax(1)] == right
         mcc = float(matthews_corrcoef(right, best))
         confusion = confusion_matrix(right, best, labels=columns).tolist()
     else:

@@ -97,11 +97,19 @@ class Engine:
         Gives memory back, on the inference thread; a job that ran out of memory is begun again after it, once.
     trace
         Told of each job and each step.
+    prepare
+        Called before each job, on the inference thread.
     """
 
-    def __init__(self, relieve: Callable[[], None] = lambda: None, trace: Trace | None = None) -> None:
+    def __init__(
+        self,
+        relieve: Callable[[], None] = lambda: None,
+        trace: Trace | None = None,
+        prepare: Callable[[], None] = lambda: None,
+    ) -> None:
         self._relieve = relieve
         self._trace = trace
+        self._prepare = prepare
         self._step = 0  # when the step that is under way began, for the trace
         self._queue: list[_Job] = []
         self._wake = threading.Condition()
@@ -193,6 +201,7 @@ class Engine:
             self._used = math.inf
             began = self._begin_step()
             try:
+                self._prepare()
                 job.settle(result=job.work(lambda job=job: self._check(job)))  # type: ignore[misc]
             except _Preempted:
                 self._put_back(job)

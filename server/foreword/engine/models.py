@@ -52,6 +52,11 @@ class Models:
     say
         Told sentences for the user.
 
+    Attributes
+    ----------
+    threads
+        The most threads to compute with, chosen when the first model is loaded; None before.
+
     Notes
     -----
     Importing this module imports no torch; the first use of a model does.
@@ -75,7 +80,7 @@ class Models:
         self._own = dict(classifiers or {})
         self._progress = progress
         self._say = say
-        self._threads_set = False
+        self.threads: int | None = None
         self._predictor: Predictor | ForewordError | None = None
         self._reader: Reader | ForewordError | None = None
         self._grammar: GrammarReader | ForewordError | None = None
@@ -202,9 +207,8 @@ class Models:
         self._progress.start(f"Loading {self._decoder}", 0)
         try:
             choice = self._remembered(folder) if wanted is None else None
-            # The thread count is torch's, not the decoder's: the encoder shares it, and does not set it again.
-            use_all_cores() if choice is None else use_threads(choice.threads)
-            self._threads_set = True
+            # The thread count is torch's, not the decoder's: the encoder shares it, and does not choose it again.
+            self._take_threads(None if choice is None else choice.threads)
             from foreword_models.gpt.model import open_model
             from foreword_models.words.learned import folders
             from foreword_models.words.predictor import Predictor
@@ -216,6 +220,13 @@ class Models:
             return predictor
         finally:
             self._progress.finish()
+
+    def _take_threads(self, count: int | None = None) -> None:
+        """Set torch's thread count, every usable core's by default."""
+        from foreword_models.gpt.machine import most_threads
+
+        self.threads = count or most_threads()
+        use_threads(self.threads)
 
     def _remembered(self, folder: Path) -> Choice | None:
         """How to run the decoder here, if that was measured before."""
@@ -232,8 +243,8 @@ class Models:
         folder = self._locate("encoder")
         self._progress.start(f"Loading {self._encoder}", 0)
         try:
-            if not self._threads_set:
-                use_all_cores()
+            if self.threads is None:
+                self._take_threads()
             from foreword.engine.reader import Reader
             from foreword_models.bert.opening import open_classifiers
 
@@ -259,8 +270,8 @@ class Models:
             folder = self._locate("encoder")
             self._progress.start(f"Loading {self._encoder}", 0)
             try:
-                if not self._threads_set:
-                    use_all_cores()
+                if self.threads is None:
+                    self._take_threads()
                 from foreword_models.bert.encoder import Encoder
 
                 self._loaded_encoder = Encoder.load(folder)
@@ -323,3 +334,10 @@ def use_threads(count: int) -> None:
     import torch
 
     torch.set_num_threads(count)
+
+
+def threads_now() -> int:
+    """Return torch's thread count; for a thread that has loaded a model."""
+    import torch
+
+    return int(torch.get_num_threads())

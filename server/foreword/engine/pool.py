@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from foreword.engine.allowance import Allowance
+from foreword.engine.crowd import Crowd
 from foreword.engine.engine import Engine
-from foreword.engine.models import Models
+from foreword.engine.models import Models, threads_now, use_threads
 from foreword.engine.trace import Trace
 from foreword.settings import Settings, own_classifiers
 from foreword_models.zoo.progress import Progress
@@ -87,7 +88,8 @@ class Pool:
 
     def __init__(self, trace: Trace | None = None) -> None:
         self.trace = trace
-        self.engine = Engine(self._shed, trace)
+        self.engine = Engine(self._shed, trace, self._make_room)
+        self._crowd = Crowd()
         self.allowance = Allowance()
         self._shared: dict[Hashable, _Shared] = {}
 
@@ -115,6 +117,14 @@ class Pool:
         """Tell a connection nothing more."""
         for shared in self._shared.values():
             shared.audience.leave(listener)
+
+    def _make_room(self) -> None:
+        """Before each job, on the inference thread: compute with as many threads as have a core to themselves."""
+        most = max((shared.models.threads or 0 for shared in tuple(self._shared.values())), default=0)
+        if most > 1:
+            threads = self._crowd.threads(most)
+            if threads != threads_now():
+                use_threads(threads)
 
     def _shed(self) -> None:
         for shared in tuple(self._shared.values()):

@@ -97,10 +97,9 @@ class Reader:
         reading = next(reading for reading in self._readings if name in reading.classifiers)
         rows = [np.zeros((0, len(self.classifiers[name].config.labels)))]
         for start in range(0, len(texts), _MANY):
-            vectors = reading.encoder.encode(
-                texts[start : start + _MANY], pooling=reading.pooling, layers=reading.layers
-            )
-            rows.append(reading.classifiers[name].probabilities(vectors).double().numpy())
+            part = texts[start : start + _MANY]
+            vectors = reading.encoder.encode(part, pooling=reading.pooling, layers=reading.layers)
+            rows.append(reading.classifiers[name].probabilities(vectors, part).double().numpy())
             update(min(start + _MANY, len(texts)))
         return np.concatenate(rows)
 
@@ -110,5 +109,5 @@ class Reader:
             vectors = reading.encoder.encode(
                 texts, pooling=reading.pooling, layers=reading.layers, checkpoint=checkpoint
             )
-            labels |= {name: classifier.classify(vectors) for name, classifier in reading.classifiers.items()}
+            labels |= {name: classifier.classify(vectors, texts) for name, classifier in reading.classifiers.items()}
         return [{name: rows[index] for name, rows in labels.items()} for index in range(len(texts))]

@@ -24,6 +24,7 @@ CONFIG = ClassifierConfig(
     normalize=False,
     marks=("rain",),
 )
+TEXTS = ["It rains.", "The sun shines.", "What a wind!", "", "Rain and sun."]
 
 
 def classifier(**changes: Any) -> Classifier:
@@ -41,7 +42,7 @@ def test_round_trip(folder: Path) -> None:
     loaded = Classifier.load(folder)
     assert loaded.config == CONFIG
     vectors = torch.randn(5, 4)
-    assert loaded.classify(vectors) == classifier().classify(vectors)
+    assert loaded.classify(vectors, TEXTS[:5]) == classifier().classify(vectors, TEXTS[:5])
 
 
 def test_the_same_head_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -54,12 +55,12 @@ def test_the_same_head_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_probabilities_are_the_softmax_at_the_temperature() -> None:
     vector = torch.tensor([[3.0, 1.0, 2.0, 9.0]])
     expected = torch.softmax(torch.tensor([3.0, 1.0, 1.0]) / 2.0, 0)
-    torch.testing.assert_close(classifier().probabilities(vector)[0], expected)
+    torch.testing.assert_close(classifier().probabilities(vector, TEXTS[:1])[0], expected)
 
 
 def test_a_label_is_shown_only_on_top_and_over_its_threshold() -> None:
     def top(*vector: float) -> LabelProbability:
-        found = classifier().classify(torch.tensor([[*vector, 0.0]]))[0]
+        found = classifier().classify(torch.tensor([[*vector, 0.0]]), TEXTS[:1])[0]
         assert not any(each.shown for each in found[1:])
         return found[0]
 
@@ -72,7 +73,7 @@ def test_a_label_is_shown_only_on_top_and_over_its_threshold() -> None:
 
 @given(st.lists(st.lists(st.floats(-50, 50, width=32), min_size=4, max_size=4), max_size=4))
 def test_every_label_once_most_probable_first(rows: list[list[float]]) -> None:
-    found = classifier().classify(torch.tensor(rows).reshape(-1, 4))
+    found = classifier().classify(torch.tensor(rows).reshape(-1, 4), TEXTS[: len(rows)])
     assert len(found) == len(rows)
     for labels in found:
         assert {each.label for each in labels} == set(CONFIG.labels)
@@ -83,12 +84,12 @@ def test_every_label_once_most_probable_first(rows: list[list[float]]) -> None:
 
 def test_a_head_on_normalized_vectors_scales_them_itself() -> None:
     head, vectors = classifier(normalize=True), torch.randn(3, 4)
-    torch.testing.assert_close(head.probabilities(vectors), head.probabilities(vectors * 17))
+    torch.testing.assert_close(head.probabilities(vectors, TEXTS), head.probabilities(vectors * 17, TEXTS))
 
 
 def test_vectors_of_another_encoder_are_refused() -> None:
     with pytest.raises(CorruptModelError, match="'tiny'"):
-        classifier().classify(torch.randn(2, 5))
+        classifier().classify(torch.randn(2, 5), TEXTS[:2])
 
 
 @pytest.mark.parametrize("name", ["classifier.json", "head.safetensors"])
@@ -184,7 +185,7 @@ def test_few_mark_without_having_been_turned_on() -> None:
 
 def test_any_of_n_shows_every_label_over_its_threshold() -> None:
     head = classifier(kind="sigmoid", decisions=dict.fromkeys(CONFIG.labels, 0.5))
-    found = head.classify(torch.tensor([[4.0, 4.0, 4.0, 0.0]]))[0]
+    found = head.classify(torch.tensor([[4.0, 4.0, 4.0, 0.0]]), TEXTS[:1])[0]
     assert {label.label: label.shown for label in found} == {"rain": True, "sun": False, "wind": True}
     assert sum(label.probability for label in found) > 1
 

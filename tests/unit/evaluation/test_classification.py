@@ -47,6 +47,13 @@ def test_labels_that_a_file_has_none_of_are_no_choices() -> None:
     assert alone.accuracy == 0
 
 
+def test_where_one_must_decide_rare_labels_may_count_more() -> None:
+    config = replace(CONFIG, decisions={"rain": 0.25, "sun": 1.0, "wind": 1.0})
+    found = score(config, np.array([[0.6, 0.3, 0.1]]), target_rows(config.labels, [["sun"]]))
+    assert found.accuracy == 1
+    assert found.shown == (None, 0.0), "which is no reason to show it"
+
+
 def test_any_of_n() -> None:
     config = replace(CONFIG, kind="sigmoid", decisions={"rain": 0.5, "sun": 0.2, "wind": 0.5})
     probabilities = np.array([[0.9, 0.3, 0.1], [0.1, 0.1, 0.6]])

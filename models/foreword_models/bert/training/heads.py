@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,25 +12,17 @@ from numpy.typing import NDArray
 
 from foreword_models.bert.calibration import Booleans, Floats, softmax
 from foreword_models.bert.classifier import Classifier, ClassifierConfig
-from foreword_models.bert.training.calibrate import calibrate_sigmoid, calibrate_softmax, decisions, thresholds
+from foreword_models.bert.lexical import Lexical
+from foreword_models.bert.training.calibrate import balance, calibrate_sigmoid, calibrate_softmax, decisions, thresholds
 from foreword_models.bert.training.tasks import Task
 from foreword_models.evaluation.classification import Scores, score
 
+WORDS = "words.safetensors"
+"""The file of what the words say, in a classifier's folder."""
 
-@dataclass(frozen=True)
-class Calibration:
-    """How a head is to be calibrated.
 
-    Attributes
-    ----------
-    precision
-        Share of right ones among what is shown.
-    weights
-        What held-out examples of a label count for the probabilities; 1 where not named.
-    """
-
-    precision: float = 0.9
-    weights: Mapping[str, float] | None = None
+PRECISION = 0.9
+"""Share of right ones among what is shown."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +41,8 @@ def calibrated(
     weight: NDArray[np.float64],
     bias: NDArray[np.float64],
     vectors: Floats,
-    calibration: Calibration,
+    precision: float = PRECISION,
+    words: Sequence[Lexical] = (),
 ) -> Classifier:
     """Return the head calibrated on the task's calibration part.
 
@@ -61,32 +54,49 @@ def calibrated(
         As trained, (labels, hidden) and (labels,).
     vectors
         Of the calibration part, (n, hidden).
+    precision
+        Share of right ones asked for among what is shown.
+    words
+        Models of what the words say, of a "softmax" head only: the one that helps most is added, as far as it helps.
     """
     targets = task.targets()[task.parts.calibration].astype(bool)
     logits = vectors @ weight.T + bias
+    lexical = None
     if not len(targets):
         never = dict.fromkeys(task.labels)
         config = replace(config, thresholds=never)
         if task.kind == "sigmoid":
             config = replace(config, decisions=dict.fromkeys(task.labels, 0.5))
     elif task.kind == "softmax":
-        temperature, shifts = calibrate_softmax(logits, targets, _weights(task, calibration))
-        bias = bias + shifts * temperature
-        config = replace(config, temperature=round(temperature, 4))
-        found = softmax((vectors @ weight.T + bias) / config.temperature)
-        config = _with_thresholds(config, task, found, targets, calibration)
+        texts = texts_of(task, task.parts.calibration)
+        choices = [[logits, model.logits(texts).double().numpy()] for model in words] or [[logits]]
+        fits = [calibrate_softmax(systems, targets) for systems in choices]
+        best = min(range(len(fits)), key=lambda index: fits[index][2])
+        scales, shifts, _ = fits[best]
+        config = replace(config, temperature=round(1 / scales[0], 4))
+        bias = bias + shifts * config.temperature
+        found: Floats = logits + shifts * config.temperature
+        if words:
+            share = scales[1] * config.temperature
+            lexical = Lexical(words[best].weight * share)
+            found = found + choices[best][1] * share
+            config = replace(config, words=WORDS)
+        found = softmax(found / config.temperature)
+        config = _with_thresholds(config, task, found, targets, precision)
+        config = replace(config, decisions=balance(task.labels, found, targets))
     else:
         scales, shifts = calibrate_sigmoid(logits, targets)
         weight, bias = weight * scales[:, None], bias * scales + shifts
         found = 1 / (1 + np.exp(-(vectors @ weight.T + bias)))
-        config = _with_thresholds(config, task, found, targets, calibration)
+        config = _with_thresholds(config, task, found, targets, precision)
         config = replace(config, decisions=decisions(task.labels, found, targets))
-    return Classifier(config, torch.tensor(weight).float(), torch.tensor(bias).float())
+    return Classifier(config, torch.tensor(weight).float(), torch.tensor(bias).float(), lexical)
 
 
 def judged(task: Task, classifier: Classifier, vectors: Floats) -> Outcome:
     """Score a head on the vectors of the task's test part, (n, hidden)."""
-    probabilities = classifier.probabilities(torch.tensor(vectors).float()).double().numpy()
+    texts = texts_of(task, task.parts.test)
+    probabilities = classifier.probabilities(torch.tensor(vectors).float(), texts).double().numpy()
     return outcome(task, classifier, probabilities)
 
 
@@ -106,31 +116,24 @@ def outcome(task: Task, classifier: Classifier, probabilities: Floats) -> Outcom
 
 
 def from_logits(
-    task: Task, config: ClassifierConfig, held: Floats, tested: Floats, calibration: Calibration
+    task: Task, config: ClassifierConfig, held: Floats, tested: Floats, precision: float = PRECISION
 ) -> Outcome:
     """Calibrate and score any system by its logits of the calibration and the test part, as a head is."""
     labels = len(task.labels)
     eye, zero = np.eye(labels), np.zeros(labels)
-    head = calibrated(task, config, eye, zero, held, calibration)
+    head = calibrated(task, config, eye, zero, held, precision)
     return judged(task, head, tested)
 
 
-def _weights(task: Task, calibration: Calibration) -> Floats | None:
-    if not calibration.weights:
-        return None
-    own = [task.examples[index].labels[0] for index in task.parts.calibration]
-    return np.array([calibration.weights.get(label, 1.0) for label in own])
-
-
 def _with_thresholds(
-    config: ClassifierConfig, task: Task, probabilities: Floats, targets: Booleans, calibration: Calibration
+    config: ClassifierConfig, task: Task, probabilities: Floats, targets: Booleans, precision: float
 ) -> ClassifierConfig:
     chosen = thresholds(
         task.labels,
         probabilities,
         targets,
         exclusive=task.kind == "softmax",
-        precision=calibration.precision,
+        precision=precision,
     )
     # A mark that would never show is no mark.
     return replace(config, thresholds=chosen, marks=tuple(name for name in config.marks if chosen[name] is not None))

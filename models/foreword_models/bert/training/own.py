@@ -23,7 +23,6 @@ from foreword_models.bert.training.baseline import bag_of_words, regression
 from foreword_models.bert.training.card import CardText, model_card
 from foreword_models.bert.training.examples import split
 from foreword_models.bert.training.heads import (
-    Calibration,
     Outcome,
     calibrated,
     from_logits,
@@ -38,6 +37,7 @@ from foreword_models.bert.training.reading import encode, tokenizer
 from foreword_models.bert.training.steps import Steps
 from foreword_models.bert.training.table import Table, check_trainable, read_table
 from foreword_models.bert.training.tasks import Task, rows
+from foreword_models.bert.training.words import learn_words
 from foreword_models.errors import TrainingError
 from foreword_models.evaluation.classification import as_json
 from foreword_models.zoo.progress import Progress, stage
@@ -130,16 +130,15 @@ def train_on_table(
         encode(reader, texts_of(task, part), progress, f"Reading the {name} part")
         for name, part in (("calibration", task.parts.calibration), ("test", task.parts.test))
     )
-    calibration = Calibration(options.precision)
-    head = calibrated(task, config, weight, bias, held, calibration)
+    head = calibrated(task, config, weight, bias, held, options.precision, learn_words(task))
     head.save(out)
     found = judged(task, head, tested)
-    words = from_logits(task, plain_config(task, encoder_name), *bag_of_words(task), calibration)
-    _write_report(task, found, words, out, path, options)
+    bag = from_logits(task, plain_config(task, encoder_name), *bag_of_words(task), options.precision)
+    _write_report(task, found, bag, out, path, options)
     shutil.rmtree(out / _WORK, ignore_errors=True)
     return {
         **as_json(options.name, found.scores),
-        "bag_of_words": {"accuracy": round(words.scores.accuracy, 4), "macro_f1": round(words.scores.macro_f1, 4)},
+        "bag_of_words": {"accuracy": round(bag.scores.accuracy, 4), "macro_f1": round(bag.scores.macro_f1, 4)},
         "folder": str(out),
     }
 

@@ -20,7 +20,6 @@ from foreword_models.bert.encoder import Encoder
 from foreword_models.bert.training.baseline import bag_of_words
 from foreword_models.bert.training.card import model_card
 from foreword_models.bert.training.heads import (
-    Calibration,
     Outcome,
     calibrated,
     from_logits,
@@ -35,6 +34,7 @@ from foreword_models.bert.training.shipped_data import SEED, shipped_tasks
 from foreword_models.bert.training.shipped_notes import NOTES
 from foreword_models.bert.training.steps import Steps, untold
 from foreword_models.bert.training.tasks import Task, rows
+from foreword_models.bert.training.words import learn_words
 from foreword_models.evaluation.classification import as_json
 from foreword_models.zoo.progress import Progress, stage
 
@@ -61,8 +61,6 @@ MARKS = {
 }
 ENABLED = ("offensive", "sentiment")
 """What marks in an editor without having been turned on."""
-
-CALIBRATIONS = {"politeness": Calibration(weights={"neutral": 0.25})}
 
 
 def adapt(encoder: Path, tasks: list[Task], work: Path, step: Steps = untold) -> Network:
@@ -102,14 +100,12 @@ def finish(
             encode(reader, texts_of(task, part), progress, f"Reading {task.name}")
             for part in (task.parts.calibration, task.parts.test)
         )
-        calibration = CALIBRATIONS.get(task.name, Calibration())
         config = plain_config(
             task, ENCODER, adapter=f"../{ADAPTER}", marks=MARKS[task.name], enabled=task.name in ENABLED
         )
-        head = calibrated(task, config, weight, bias, held, calibration)
-        head.save(out / task.name)
+        calibrated(task, config, weight, bias, held, words=learn_words(task)).save(out / task.name)
         # Scored as a user gets it: from the files.
-        words = from_logits(task, config, *bag_of_words(task), calibration)
+        words = from_logits(task, config, *bag_of_words(task))
         found[task.name] = judged(task, Classifier.load(out / task.name), tested), words
     return found
 

@@ -11,6 +11,11 @@ _HOW = (
     "`../adapter.safetensors`, which all six heads share."
 )
 
+_WITH_WORDS = _HOW + (
+    " Added to its logits are those of a linear model of the text's words, word pairs and pieces of words "
+    "(`words.safetensors`), as far as that helped on the calibration part."
+)
+
 _AGAIN = (
     "    foreword train classifier --recipe shipped --data FOLDER\n\n"
     "where FOLDER holds the sets, as `models/foreword_models/bert/training/shipped_data.py` says."
@@ -39,8 +44,8 @@ NOTES = {
         again=_AGAIN,
     ),
     "offensive": CardText(
-        about=f"Says of an English message whether it is hate speech, offensive, or neither: {_HOW} In an editor it "
-        "marks "
+        about=f"Says of an English message whether it is hate speech, offensive, or neither: {_WITH_WORDS} "
+        "In an editor it marks "
         "what is hate or offensive.",
         data="T. Davidson, D. Warmsley, M. Macy and I. Weber, *Automated Hate Speech Detection and the Problem of "
         "Offensive Language*, ICWSM 2017: tweets that hold a word of a lexicon of hate speech, labelled by three or "
@@ -58,8 +63,8 @@ NOTES = {
         again=_AGAIN,
     ),
     "spam": CardText(
-        about=f"Says of a whole message, mail or text message, whether it is spam: {_HOW} Off in an editor until it is "
-        "turned on.",
+        about=f"Says of a whole message, mail or text message, whether it is spam: {_WITH_WORDS} "
+        "Off in an editor until it is turned on.",
         data="T. Almeida, J. Gómez Hidalgo and A. Yamakami, *SMS Spam Collection*, 2011 (CC BY 4.0), and the "
         "SpamAssassin "
         "public corpus, 2002-2005 (public domain). Of a mail the first 80 tokens were trained on; 512 are read.",
@@ -73,18 +78,15 @@ NOTES = {
         again=_AGAIN,
     ),
     "politeness": CardText(
-        about=f"Says of an English request whether it is polite, impolite or between: {_HOW} Off in an editor until "
-        "it is "
-        "turned on.",
+        about=f"Says of an English request whether it is polite, impolite or between: {_WITH_WORDS} "
+        "Off in an editor until it is turned on.",
         data="C. Danescu-Niculescu-Mizil et al., *A Computational Approach to Politeness with Application to Social "
         "Factors*, ACL 2013, by way of ConvoKit: requests to Wikipedia editors and on Stack Exchange, each rated by "
         "five "
         "people. Apache-2.0. The quarter at each end of a set's scores is polite or impolite, the half between is "
         "neutral.",
         limits=(
-            "Neutral is half of the data by definition, and what lies near a quarter's edge is in truth neither. The "
-            "head "
-            "was calibrated with neutral counting a quarter of that, so that it takes sides where it can.",
+            "Neutral is half of the data by definition, and what lies near a quarter's edge is in truth neither.",
             "Scored on both ends alone, as the literature does, it chooses between the two ends; by "
             "foreword eval classifier on a file with these labels.",
             "Requests among editors and programmers: other people are polite in other ways.",
@@ -94,8 +96,8 @@ NOTES = {
         again=_AGAIN,
     ),
     "sentiment": CardText(
-        about=f"Says of an English sentence whether it reads as negative, neutral or positive: {_HOW} In an editor it "
-        "marks what reads as negative.",
+        about=f"Says of an English sentence whether it reads as negative, neutral or positive: {_WITH_WORDS} "
+        "In an editor it marks what reads as negative.",
         data="C. J. Hutto and E. Gilbert, *VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social "
         "Media "
         "Text*, ICWSM 2014: sentences rated by about twenty people each from -4 to 4. MIT, copyright (c) 2016 C.J. "
@@ -113,9 +115,8 @@ NOTES = {
         again=_AGAIN,
     ),
     "clickbait": CardText(
-        about=f"Says of a headline or a subject line whether it is clickbait or news: {_HOW} Off in an editor until "
-        "it is "
-        "turned on.",
+        about=f"Says of a headline or a subject line whether it is clickbait or news: {_WITH_WORDS} "
+        "Off in an editor until it is turned on.",
         data="A. Chakraborty, B. Paranjape, S. Kakarla and N. Ganguly, *Stop Clickbait: Detecting and Preventing "
         "Clickbaits in Online News Media*, ASONAM 2016: headlines of a few sites of each kind. MIT.",
         limits=(

@@ -45,10 +45,18 @@ def test_the_folder_classifies(tiny_bert: tuple[Path, BertModel], table: Path, t
     assert any(line.startswith("This will take about") for line in said)
     assert result["examples"] == 16
     files = {path.name for path in (tmp_path / "w").iterdir()}
-    expected = {"classifier.json", "head.safetensors", "README.md", "confusion.png", "calibration.png"}
+    expected = {
+        "classifier.json",
+        "head.safetensors",
+        "words.safetensors",
+        "README.md",
+        "confusion.png",
+        "calibration.png",
+    }
     assert files == expected | {"lora": {"adapter.safetensors"}, "full": {"encoder"}}.get(mode, set())
     encoder, classifier = open_classifiers({"w": tmp_path / "w"}, lambda _: tiny_bert[0], "float32")["w"]
-    found = classifier.classify(encoder.encode(["the rain the rain", "xyz zyx"]))
+    texts = ["the rain the rain", "xyz zyx"]
+    found = classifier.classify(encoder.encode(texts), texts)
     if mode == "head":  # a tiny random encoder tells these apart without any training of its own
         assert [labels[0].label for labels in found] == ["rain", "sun"]
         assert result["accuracy"] == 1

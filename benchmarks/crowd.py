@@ -1,0 +1,104 @@
+"""What a decoder's step takes beside other busy programs: with a thread for every core, and with one for each free one.
+
+    python benchmarks/crowd.py
+
+The other programs are processes of this benchmark that do nothing but count. The machine should be quiet otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.table import Table
+
+from foreword.cli.console import table_console
+from foreword.engine.crowd import Crowd
+from foreword_models.gpt import machine
+from foreword_models.gpt.decoder import Decoder
+from foreword_models.gpt.model import open_model
+from foreword_models.zoo.locate import locate
+from foreword_models.zoo.store import Store
+
+CACHED = 256
+KINDS = {"1 token": 1, "8 tokens": 8}
+
+
+@contextmanager
+def crowd_of(count: int) -> Iterator[None]:
+    """Keep so many other processes busy."""
+    others = [multiprocessing.get_context("spawn").Process(target=_count, daemon=True) for _ in range(count)]
+    for other in others:
+        other.start()
+    time.sleep(1.0 if count else 0.0)  # until they have started
+    try:
+        yield
+    finally:
+        for other in others:
+            other.terminate()
+            other.join()
+
+
+def _count() -> None:
+    while True:
+        pass
+
+
+def times(decoder: Decoder, tokens: int, seconds: float) -> list[float]:
+    """Return the milliseconds of steps of `tokens` behind the same beginning, for so long, with a pause before each."""
+    start = decoder.extend(decoder.root, [(7 * i) % 1000 + 1 for i in range(CACHED)])
+    found, until, number = [], time.perf_counter() + seconds, 0
+    while time.perf_counter() < until:
+        time.sleep(0.02)  # as between keys, so that the scheduler gives the cores to others
+        number += 1
+        began = time.perf_counter()
+        node = decoder.extend(start, [(number * 13 + i) % 1000 + 1 for i in range(tokens)])
+        decoder.logits(node)
+        found.append(1000 * (time.perf_counter() - began))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="smollm2-135m")
+    parser.add_argument("--seconds", type=float, default=5.0, help="for each figure")
+    options = parser.parse_args()
+    most = machine.most_threads()
+    torch.set_num_threads(most)
+    folder = locate(options.model, "decoder", Store.default(), say=print)
+    decoder = open_model(Path(folder), name=options.model).decoder
+    table = Table(title="Milliseconds of a step: median, 95th of a hundred (threads)", title_style="bold")
+    table.add_column("other busy programs")
+    for kind in KINDS:
+        for how in (f"{most} threads", "as the server"):
+            table.add_column(f"{kind}, {how}", justify="right")
+    for count in range(machine.usable_cores() + 1):
+        cells = []
+        with crowd_of(count):
+            for tokens in KINDS.values():
+                for adapts in (False, True):
+                    threads = most
+                    if adapts:
+                        crowd = Crowd()
+                        crowd.threads(most)
+                        time.sleep(1.0)
+                        threads = crowd.threads(most)
+                    torch.set_num_threads(threads)
+                    found = times(decoder, tokens, options.seconds)
+                    cells.append(f"{np.median(found):.1f}, {np.percentile(found, 95):.1f} ({threads})")
+                    torch.set_num_threads(most)
+        table.add_row(str(count), *cells)
+    console = table_console()
+    facts = f"{machine.processor_name()}: {machine.usable_cores()} cores, torch {torch.__version__}"
+    console.print(f"{options.model} on {facts}", highlight=False)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
