@@ -71,6 +71,17 @@ def test_from_a_table_to_labels(
     assert set(scores["shown"]) == {"precision", "recall"}
 
 
+def test_ways_of_training_are_compared(
+    place: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["train", "classifier", place / "weather.tsv", "--compare", "--features", "tfidf,encoder"]
+    assert run(monkeypatch, *arguments, "--encoder", encoder) == 0
+    printed = capsys.readouterr().out
+    assert "bag of words" in printed
+    assert "8 texts held out, 24 to train on" in printed
+    assert not (place / "weather").exists()
+
+
 def test_a_label_that_training_never_saw_is_named(
     place: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,6 +104,7 @@ def test_a_label_that_training_never_saw_is_named(
         (["weather.tsv", "--mode", "quick"], "head, lora, full"),
         (["weather.tsv", "--name", "a/b"], "letters, digits"),
         (["weather.tsv", "--recipe", "shipped"], "name a table"),
+        (["weather.tsv", "--compare", "--features", "tfidf,dreams"], "there is no dreams"),
         (["--recipe", "other", "--data", "."], "one of shipped"),
         (["--recipe", "shipped"], "folder of its sets"),
         (["none.tsv"], "none.tsv"),

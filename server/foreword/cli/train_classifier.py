@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.table import Table
 
 from foreword.cli.choices import chosen
+from foreword.cli.console import table_console
 from foreword.cli.progress import TerminalProgress
 from foreword_models.errors import TrainingError
 from foreword_models.zoo.locate import locate
 from foreword_models.zoo.store import Store
+
+if TYPE_CHECKING:
+    from foreword_models.bert.training.own import TrainOptions
 
 _MODES = ("head", "lora", "full")
 _RECIPES = ("shipped",)
@@ -50,6 +55,18 @@ def classifier(
         str, typer.Option(metavar="MODEL", help="Model pack, or path of a transformers directory, to start from.")
     ] = "minilm-l6",
     seed: Annotated[int, typer.Option(min=0, help="Of the split and of the training.")] = 0,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Write no classifier, but print how right each way of training one is.")
+    ] = False,
+    features: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B", help="What to compare: tfidf, vectors (GloVe or word2vec), encoder, head, lora, full."
+        ),
+    ] = "tfidf,vectors,encoder,head,lora,full",
+    vectors: Annotated[
+        str, typer.Option(metavar="MODEL", help="Word vectors to compare: a pack, or a file of GloVe or word2vec.")
+    ] = "glove-50d",
     recipe: Annotated[
         str | None,
         typer.Option(metavar="RECIPE", help="Instead of a table: shipped, the classifiers that come with Foreword."),
@@ -66,6 +83,8 @@ def classifier(
     diagnostics.classifiers.NAME.path.
 
     Example: foreword train classifier mails.tsv --mode lora --out mails
+
+    To see first which way is worth it: foreword train classifier mails.tsv --compare
     """
     if (table is None) == (recipe is None):
         raise typer.BadParameter("name a table, or a recipe with --recipe", param_hint="TABLE")
@@ -98,6 +117,9 @@ def classifier(
 
     torch.set_num_threads(most_threads())
     options = TrainOptions(title, wanted, any_of, epochs, weighted=class_weights, precision=precision, seed=seed)
+    if compare:
+        _compare(table, features, vectors, encoder, folder, options, progress, as_json)
+        return
     target = out or Path(title)
     result = train_on_table(
         table, folder, _encoder_name(encoder, folder), target, options, progress=progress, say=progress.say
@@ -106,6 +128,57 @@ def classifier(
     if not as_json:
         typer.echo(f"Try it: foreword classify 'A text.' --classifier {target}")
         typer.echo(f"In an editor: diagnostics.classifiers.{title}.path = {str(target.resolve())!r}")
+
+
+def _compare(
+    table: Path,
+    features: str,
+    vectors: str,
+    encoder: str,
+    folder: Path,
+    options: TrainOptions,
+    progress: TerminalProgress,
+    as_json: bool,
+) -> None:
+    from foreword_models.bert.training.compare import WAYS, Sources
+    from foreword_models.bert.training.compare import compare as compared
+
+    ways = [way.strip() for way in features.split(",")]
+    if unknown := set(ways) - set(WAYS):
+        raise typer.BadParameter(
+            f"there is no {', '.join(sorted(unknown))}; choose from {', '.join(WAYS)}", param_hint="--features"
+        )
+    store = Store.default()
+    sources = Sources(
+        folder,
+        _encoder_name(encoder, folder),
+        lambda: locate(vectors, "vectors", store, progress=TerminalProgress(), say=progress.say),
+    )
+    result = compared(table, ways, sources, options, progress=progress, say=progress.say)
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False))
+    else:
+        table_console().print(_comparison(result))
+
+
+def _comparison(result: dict[str, Any]) -> Table:
+    from foreword_models.bert.training.compare import WAYS
+
+    held = f"{result['table']}: {result['parts']['test']:,} texts held out, {result['parts']['train']:,} to train on"
+    table = Table(title=held, title_style="bold")
+    table.add_column("trained")
+    for column in ("accuracy", "macro-F1", "MCC", "ECE", "shown: precision", "recall", "seconds"):
+        table.add_column(column, justify="right")
+    for row in result["ways"]:
+        shown = row["shown"]
+        table.add_row(
+            WAYS[row["way"]],
+            *(f"{row[key]:.3f}" for key in ("accuracy", "macro_f1", "mcc", "expected_calibration_error")),
+            "-" if shown["precision"] is None else f"{shown['precision']:.3f}",
+            f"{shown['recall']:.3f}",
+            f"{row['seconds']:.0f}",
+        )
+    return table
 
 
 def _encoder_name(encoder: str, folder: Path) -> str:

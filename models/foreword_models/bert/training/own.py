@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from foreword_models.bert.adapter import compact
-from foreword_models.bert.classifier import ClassifierConfig
+from foreword_models.bert.classifier import Classifier, ClassifierConfig
 from foreword_models.bert.encoder import Encoder
 from foreword_models.bert.training.baseline import bag_of_words, regression
 from foreword_models.bert.training.card import CardText, model_card
@@ -113,8 +113,34 @@ def train_on_table(
     check_trainable(path, table)
     for note in table.notes:
         say(note)
-    task = _task(table, options)
+    task = task_of(table, options)
     _claim(out, path, encoder, options)
+    head, found = learned(task, encoder, encoder_name, out, options, progress=progress, say=say)
+    head.save(out)
+    bag = from_logits(task, plain_config(task, encoder_name), *bag_of_words(task), options.precision)
+    _write_report(task, found, bag, out, path, options)
+    shutil.rmtree(out / _WORK, ignore_errors=True)
+    return {
+        **as_json(options.name, found.scores),
+        "bag_of_words": {"accuracy": round(bag.scores.accuracy, 4), "macro_f1": round(bag.scores.macro_f1, 4)},
+        "folder": str(out),
+    }
+
+
+def learned(
+    task: Task,
+    encoder: Path,
+    encoder_name: str,
+    out: Path,
+    options: TrainOptions,
+    *,
+    progress: Progress,
+    say: Callable[[str], None],
+) -> tuple[Classifier, Outcome]:
+    """Train a head, and what its mode says of the encoder; return it calibrated, and how right it is.
+
+    What becomes of the encoder is written into ``out``; the other parameters are those of `train_on_table`.
+    """
     config = plain_config(task, encoder_name)
     if options.mode == "head":
         reader = Encoder.load(encoder, "auto")
@@ -131,19 +157,11 @@ def train_on_table(
         for name, part in (("calibration", task.parts.calibration), ("test", task.parts.test))
     )
     head = calibrated(task, config, weight, bias, held, options.precision, learn_words(task))
-    head.save(out)
-    found = judged(task, head, tested)
-    bag = from_logits(task, plain_config(task, encoder_name), *bag_of_words(task), options.precision)
-    _write_report(task, found, bag, out, path, options)
-    shutil.rmtree(out / _WORK, ignore_errors=True)
-    return {
-        **as_json(options.name, found.scores),
-        "bag_of_words": {"accuracy": round(bag.scores.accuracy, 4), "macro_f1": round(bag.scores.macro_f1, 4)},
-        "folder": str(out),
-    }
+    return head, judged(task, head, tested)
 
 
-def _task(table: Table, options: TrainOptions) -> Task:
+def task_of(table: Table, options: TrainOptions) -> Task:
+    """Return what a table is to teach, divided into its parts."""
     labels = table.labels()
     share = 0.1 if len(table.examples) >= 1000 else 0.2
     parts = split(table.examples, calibration=share, test=share, seed=options.seed)
@@ -256,7 +274,8 @@ def _write_report(task: Task, found: Outcome, words: Outcome, out: Path, path: P
     text = CardText(
         about=f"Says which of {len(task.labels)} labels "
         f"{'hold for' if options.any_of else 'fits'} a text: a linear head on the mean-pooled vector of {how}"
-        f"{'' if options.mode == 'full' else f', `{config.encoder}`'}.",
+        f"{'' if options.mode == 'full' else f', `{config.encoder}`'}"
+        f"{'' if config.words is None else '; added to its logits are those of a linear model of the words'}.",
         data=f"The table `{path.name}`.",
         limits=(
             "The scores are those of text like the table's: of other text they may be lower.",
