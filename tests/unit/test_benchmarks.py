@@ -16,6 +16,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F  # noqa: N812  (the field's name for it)
 
+from foreword import typing_replay
+from foreword.typing_client import ServerClient
 from foreword_models.errors import BenchmarkError
 from foreword_models.gpt import packing
 from foreword_models.gpt.config import PRECISIONS, Precision
@@ -305,3 +307,49 @@ def test_register_bits_prints_a_row_for_each_bin_of_context(
     monkeypatch.setattr(sys, "argv", arguments)
     script("register_bits").main()
     assert "Bits per character" in capsys.readouterr().out
+
+
+# ---- documents --------------------------------------------------------------------------------------------------
+
+
+def test_documents_are_long_and_alike(script: Callable[[str], ModuleType]) -> None:
+    documents = script("documents")
+    text = documents.long_text(100, 50)
+    assert [len(line) for line in text.splitlines(keepends=True)] == [50] * 100
+    assert documents.long_markdown(500).count("\n") == 499
+    assert documents.long_markdown(500) == documents.long_markdown(500)
+
+
+def test_documents_are_edited_and_looked_up(script: Callable[[str], ModuleType]) -> None:
+    documents = script("documents")
+    table = documents.edits_table(20)
+    names = list(table.columns[0].cells)
+    theirs = list(table.columns[4].cells)
+    assert names[0] == "a letter is typed"
+    assert all(float(cell) > 0 for cell in table.columns[1].cells)
+    assert theirs[-1] == "" != theirs[0]
+
+
+def test_documents_are_typed_into_by_turns(
+    script: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = script("documents")
+    monkeypatch.setattr(documents, "PACE", (1, 2))
+    monkeypatch.setattr(documents, "PAUSE", 0.0)
+    monkeypatch.setattr(typing_replay, "_PAUSE", 0.0)
+    with ServerClient([sys.executable, str(Path(__file__).with_name("typing_server.py")), "prompt"]) as client:
+        client.initialize()
+        found = documents.typing(client, 60, 200)
+        texts = {}
+        for name in ("long", "empty"):
+            identity, request = client.request(
+                "textDocument/completion", {"textDocument": {"uri": f"untitled:{name}.md"}}
+            )
+            client.send(request)
+            texts[name] = client.result(identity).result["items"][0]["label"]
+    assert {name: len(presses) for name, presses in found.items()} == {"long": 60, "empty": 60}
+    assert len(texts["empty"]) == 60
+    before, _, after = texts["long"].partition(texts["empty"])
+    assert before.endswith("\n\n")
+    assert after.startswith("\n\n")
+    assert list(documents.typing_table(found, 200).columns[1].cells)[:2] == ["60", "60"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from foreword.engine.engine import Priority
+from foreword.lsp import slices
 from foreword.lsp.features import reading
 from foreword.lsp.features.marks import MOST, marks_of
 from foreword.lsp.server import ForewordServer
@@ -93,6 +94,42 @@ async def test_what_is_near_to_the_last_edit_comes_first(server: ForewordServer)
     assert max(abs(number - 100) for number in first) <= reading.CHUNK // 2
     assert told == [False] * (len(told) - 1) + [True]
     assert len(told) > 3  # what is found is shown as it comes
+
+
+async def test_a_key_meets_a_slice_of_a_long_document_only(
+    server: ForewordServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "SLICE", -1.0)
+    monkeypatch.setattr(slices, "REST", 0.0)
+    document = opened(server, "\n\n".join(sentences(50)))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.ensure_future(others())
+    await read(server, document)
+    before, turns = turns, 0
+    await marks_of(server, document)
+    task.cancel()
+    assert min(before, turns) >= 99  # a turn for each sentence that is cut and looked at; that is marked and written
+
+
+async def test_a_change_ends_what_looks_at_the_text(server: ForewordServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "SLICE", -1.0)
+    monkeypatch.setattr(slices, "REST", 0.0)
+    document = opened(server, "\n\n".join(sentences(50)))
+    task = asyncio.ensure_future(read(server, document))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    document.version = 2
+    assert await task == []
+    assert server.readings[URI].version == -1
+    await read(server, document)
+    assert len(server.readings[URI].sentences) == 50
 
 
 async def test_another_encoder_reads_everything_again(server: ForewordServer, monkeypatch: pytest.MonkeyPatch) -> None:

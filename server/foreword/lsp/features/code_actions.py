@@ -12,7 +12,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 from foreword.ignored import sentence_hash
 from foreword.lsp.capabilities import workspace_root
 from foreword.lsp.features import configuration, diagnostics
-from foreword.lsp.features.marks import GRAMMAR, SOURCE, shown_edits, shown_labels
+from foreword.lsp.features.marks import GRAMMAR, SOURCE, shown_edits, shown_labels, wanted
 from foreword.settings_edit import SettingsFileError, project_file, set_value, user_file
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ def _actions(
             is_preferred=True,
             edit=types.WorkspaceEdit(changes={document.uri: [change]}),
         )
-    labels = [(name, label.label) for name, label in shown_labels(server, document, reading, known, settings)]
+    asked = wanted(server, document, reading, settings)
+    labels = [(name, label.label) for name, label in shown_labels(asked, known)]
     if not codes and not labels:
         return
     everything = _about(params, *codes, *(f"{name}/{label}" for name, label in labels))
@@ -133,8 +134,8 @@ def _turn_off(server: ForewordServer, uri: str, classifier: str, label: str, sco
         marked = reading.classifiers[classifier].config.marks if labels is None else labels
         set_value(file, (*keys, "labels"), [name for name in marked if name != label])
     configuration.reload(server)
-    wanted = server.language(document).diagnostics.classifier(classifier)
-    if wanted.enabled is not False and (classifier == GRAMMAR or label in (wanted.labels or ())):
+    told = server.language(document).diagnostics.classifier(classifier)
+    if told.enabled is not False and (classifier == GRAMMAR or label in (told.labels or ())):
         server.tell(f"{file} was changed, but settings that come before it still have \u201c{label}\u201d marked.")
 
 

@@ -1,6 +1,7 @@
 """What is known of the sentences of each open document: found after a pause in typing, and kept from edit to edit.
 
-A document is cut into sentences anew after each pause, and only those sentences are read that were not there before.
+A document is cut into sentences anew after each pause, a slice at a time, and only those sentences are read that were
+not there before.
 A key may meet the forward of some sentences, and has to wait for it: while somebody types, in any document, nothing is
 read but a few sentences now and then; when they pause, a few at a time; and many at once when they are away. Those
 around the place that was last edited or asked about come first: LSP does not tell what is visible, and that mostly is.
@@ -9,12 +10,14 @@ around the place that was last edited or asked about come first: LSP does not te
 from __future__ import annotations
 
 import asyncio
+import bisect
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
+from foreword.lsp.slices import in_slices
 from foreword.text.sentences import Sentence
 from foreword_models.errors import ForewordError, OutOfMemoryError
 
@@ -69,14 +72,18 @@ class Reading:
     models: Models | None = None
     task: asyncio.Task[None] | None = None
 
-    def unread(self, focus: int) -> list[str]:
-        """The texts that are not known yet, those near to an offset first."""
-        texts = (
-            sentence.text
-            for sentence in sorted(self.sentences, key=lambda sentence: abs(sentence.start - focus))
-            if sentence.text not in self.known
-        )
-        return list(dict.fromkeys(texts))
+    def around(self, focus: int) -> Iterator[Sentence]:
+        """Yield the sentences, those near to an offset first."""
+        sentences = self.sentences
+        right = bisect.bisect_left(sentences, focus, key=lambda sentence: sentence.start)
+        left = right - 1
+        while left >= 0 or right < len(sentences):
+            if left < 0 or (right < len(sentences) and sentences[right].start - focus < focus - sentences[left].start):
+                yield sentences[right]
+                right += 1
+            else:
+                yield sentences[left]
+                left -= 1
 
 
 def begin(server: ForewordServer, document: Document, delay: float, tell: Callable[[bool], None]) -> None:
@@ -115,7 +122,8 @@ async def _read(
 ) -> None:
     try:
         await asyncio.sleep(delay)
-        _find_sentences(document, reading)
+        if not await _find_sentences(document, reading):
+            return
         if reading.models is not server.models:  # another encoder finds something else
             reading.known, reading.models = {}, server.models
         await _read_sentences(server, document, reading, tell)
@@ -129,19 +137,31 @@ async def _read(
         server.status.reading(document.uri, False)
 
 
-def _find_sentences(document: Document, reading: Reading) -> None:
-    if reading.version == document.version:
-        return
-    reading.sentences = [sentence for sentence in document.prose.sentences() if sentence.finished]
-    reading.version = document.version
-    texts = {sentence.text for sentence in reading.sentences}
-    reading.known = {text: known for text, known in reading.known.items() if text in texts}
+async def _find_sentences(document: Document, reading: Reading) -> bool:
+    """Cut the document into sentences; False if it has changed meanwhile."""
+    version = document.version
+    if reading.version == version:
+        return True
+    found: list[Sentence] = []
+    known: dict[str, Known] = {}
+
+    def take(sentences: Sequence[Sentence]) -> None:
+        for sentence in sentences:
+            if sentence.finished:
+                found.append(sentence)
+                if sentence.text in reading.known:
+                    known[sentence.text] = reading.known[sentence.text]
+
+    if not await in_slices(document.prose.sentences(), take, lambda: document.version == version):
+        return False
+    reading.sentences, reading.known, reading.version = found, known, version
+    return True
 
 
 async def _read_sentences(
     server: ForewordServer, document: Document, reading: Reading, tell: Callable[[bool], None]
 ) -> None:
-    unread = reading.unread(document.offset(server.focus.get(document, 0), 0))
+    unread = await _unread(reading, document.offset(server.focus.get(document, 0), 0))
     server.status.reading(document.uri, len(unread) > MANY)
     told = time.monotonic()
     while unread:
@@ -151,6 +171,18 @@ async def _read_sentences(
         if time.monotonic() > told + INTERVAL:
             tell(False)
             told = time.monotonic()
+
+
+async def _unread(reading: Reading, focus: int) -> list[str]:
+    """Return the texts that are not known yet, those near to an offset first."""
+    unread: dict[str, None] = {}
+
+    def look(sentence: Sentence) -> None:
+        if sentence.text not in reading.known:
+            unread[sentence.text] = None
+
+    await in_slices(reading.around(focus), look)
+    return list(unread)
 
 
 async def _allowance(server: ForewordServer) -> int:
