@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from foreword_models.errors import ForewordError, OutOfMemoryError, UnsupportedModelError
 from foreword_models.gpt.config import PRECISIONS, Precision
-from foreword_models.zoo.locate import locate
+from foreword_models.zoo.locate import locate, ready
 from foreword_models.zoo.progress import Progress
 from foreword_models.zoo.registry import Kind
 from foreword_models.zoo.store import Store
@@ -146,6 +146,40 @@ class Models:
         if isinstance(self._senses, ForewordError):
             raise self._senses
         return self._senses
+
+    def fetch_grammar(self) -> None:
+        """Bring the finder of slips onto this machine without loading it; a failure is what `grammar` raises."""
+        from foreword_models.grammar.tagger import require_onnxruntime
+
+        try:
+            if self._grammar is None:
+                require_onnxruntime()
+                self._locate("grammar")
+        except ForewordError as error:
+            self._grammar = error
+
+    @property
+    def vectors_in_use(self) -> WordVectors | None:
+        """The word vectors, if they have been loaded."""
+        return None if isinstance(self._vectors, ForewordError) else self._vectors
+
+    @property
+    def senses_in_use(self) -> Senses | None:
+        """The finder of a word's sense, if it has been loaded."""
+        return None if isinstance(self._senses, ForewordError) else self._senses
+
+    def load_meaning(self) -> None:
+        """Load the vectors, and the finder of senses, as far as that takes neither fetching nor reading many words."""
+        from foreword.engine.meaning import sense_table
+
+        store = Store.default()
+        vectors = ready(self._vectors_name, "vectors", store)
+        encoder = ready(self._encoder, "encoder", store)
+        if vectors is None:
+            return
+        self.vectors()
+        if encoder is not None and sense_table(vectors, encoder, store).is_file():
+            self.senses()
 
     def to_be_measured(self) -> bool:
         """Whether it is not known yet how the decoder runs fastest on this machine, and would be of use."""

@@ -17,7 +17,7 @@ from pygls.lsp.server import LanguageServer
 
 from foreword import __version__
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
-from foreword.engine.lookups import Lookups
+from foreword.engine.lookups import Lookups, lookups_of
 from foreword.engine.models import Models
 from foreword.engine.pool import Pool, model_key
 from foreword.ignored import IgnoredSentences
@@ -117,7 +117,9 @@ class ForewordServer(LanguageServer):
         self.readings: dict[str, reading.Reading] = {}
         self.focus: weakref.WeakKeyDictionary[Document, int] = weakref.WeakKeyDictionary()
         self.marks_changed = asyncio.Event()
-        self.lookups = Lookups()
+        self.lookups = lookups_of(self.models)
+        self.meaning_of: Lookups | None = None  # those that were told to load what knows the meaning of words
+        self.grammar_of: Lookups | None = None  # those whose finder of slips is loaded
         self.shown: weakref.WeakKeyDictionary[Document, inline_completion.Shown] = weakref.WeakKeyDictionary()
         self.offer: resolve.Offer | None = None
         self.accepted = 0
@@ -190,6 +192,7 @@ class ForewordServer(LanguageServer):
             problems += [problem for problem in wrong if problem not in problems]
         if model_key(self.settings) != before:
             self.models = self.pool.join(self.settings, self._progress)
+            self.lookups = lookups_of(self.models)
             self.prepared.clear()
             self.shown.clear()
         self._show_problems(problems)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from foreword.engine.engine import Priority
+from foreword.engine.lookups import Lookups
 from foreword.lsp import slices
-from foreword.lsp.features import reading
+from foreword.lsp.features import meaning, reading
 from foreword.lsp.features.marks import MOST, marks_of
 from foreword.lsp.server import ForewordServer
 from foreword.settings import parse
@@ -43,6 +44,7 @@ class Models:
 @pytest.fixture
 async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ForewordServer]:
     monkeypatch.setattr(reading, "INTERVAL", -1.0)
+    monkeypatch.setattr(meaning, "QUIET", 0.0)
     server = ForewordServer()
     monkeypatch.setattr(server, "models", Models())
     yield server
@@ -170,8 +172,9 @@ async def test_slips_are_marked_by_what_finds_them(server: ForewordServer) -> No
         "So it is is.": (SimpleNamespace(start=8, end=11, replacement="", kind="double"),),
     }
     grammar: Any = SimpleNamespace(read=lambda texts, **_: {text: edits[text] for text in texts})
-    server.lookups = type(server.lookups)(grammar=lambda: grammar)
-    server.settings, _ = parse({"diagnostics": {"classifiers": {"mood": {"enabled": False}}}})
+    server.lookups = Lookups(grammar=lambda: grammar)
+    switches = {"mood": {"enabled": False}, "grammar": {"enabled": True}}
+    server.settings, _ = parse({"diagnostics": {"classifiers": switches}})
     document = opened(server, text)
     await read(server, document)
     first, second = await marks_of(server, document) or []
@@ -193,8 +196,11 @@ async def test_what_keeps_slips_from_being_found_is_told_once_and_the_labels_sta
     told: list[str] = []
     monkeypatch.setattr(server, "tell", told.append)
     monkeypatch.setattr(server, "on_loop", lambda work: work())
-    server.lookups = type(server.lookups)(grammar=missing)
+    server.lookups = Lookups(grammar=missing)
     document = opened(server, "It rains.")
+    await read(server, document)
+    assert not told  # nobody has asked for it
+    server.settings, _ = parse({"diagnostics": {"classifiers": {"grammar": {"enabled": True}}}})
     await read(server, document)
     assert [mark["code"] for mark in await marks_of(server, document) or []] == ["mood/sad"]
     assert told == ["Install onnxruntime."]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from foreword.lsp.features.completion import percent
+from foreword.lsp.features.reading import GRAMMAR
 from foreword.lsp.slices import in_slices
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from foreword_models.bert.classifier import ClassifierConfig, LabelProbability
 
 SOURCE = "foreword"
-GRAMMAR = "grammar"  # the name, among the classifiers', of what finds slips
 MOST = 1000  # marks of a document: the nearest to where it was last edited
 SEVERITIES = {"error": 1, "warning": 2, "information": 3, "hint": 4}
 UNNECESSARY = 1  # the tag of what is one too many: editors fade it
@@ -117,10 +117,8 @@ def shown_edits(
     server: ForewordServer, document: Document, known: Known, settings: DiagnosticsSettings
 ) -> Iterator[Edit]:
     """Yield the slips of a sentence that its reader wants to see marked."""
-    if not known.edits:
-        return
     told = settings.classifier(GRAMMAR)
-    for edit in known.edits if told.enabled is not False else ():
+    for edit in known.edits if told.enabled else ():
         asked_for = told.labels is None or edit.kind in told.labels
         if asked_for and (document.uri, GRAMMAR, edit.kind) not in server.hushed:
             yield edit

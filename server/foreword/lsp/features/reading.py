@@ -17,15 +17,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
+from foreword.lsp.features.meaning import prepare_grammar
 from foreword.lsp.slices import in_slices
 from foreword.text.sentences import Sentence
 from foreword_models.errors import ForewordError, OutOfMemoryError
 
 if TYPE_CHECKING:
-    from foreword.engine.lookups import Edit, Lookups
+    from foreword.engine.lookups import Edit, Grammar
     from foreword.engine.models import Models
     from foreword.engine.reader import Labels
     from foreword.lsp.server import ForewordServer
+    from foreword.settings import DiagnosticsSettings
     from foreword.text.document import Document
     from foreword_models.bert.classifier import Classifier, LabelProbability
 
@@ -33,6 +35,7 @@ CHUNK, FEW = 32, 2  # sentences of a job, and of one that a key may soon meet
 LULL, AWAY = 0.3, 10.0  # seconds since the last key, after which a writer has paused, and after which they are away
 STARVED = 2.0  # seconds without a pause, after which some sentences are read all the same
 INTERVAL = 0.5  # seconds after which what was found so far is told
+GRAMMAR = "grammar"  # the name, among the classifiers', of what finds slips
 LEAST = 0.1  # of a label that is not a sentence's most probable one: below, it is not marked, whatever is asked for
 MANY = 100  # unread sentences that a status bar is told of
 
@@ -69,7 +72,7 @@ class Reading:
     complete: bool = False
     classifiers: Mapping[str, Classifier] = field(default_factory=dict)
     cards: Mapping[str, str] = field(default_factory=dict)
-    models: Models | None = None
+    read_by: tuple[Models, bool] | None = None  # the models, and whether they looked for slips
     task: asyncio.Task[None] | None = None
 
     def around(self, focus: int) -> Iterator[Sentence]:
@@ -84,6 +87,11 @@ class Reading:
             else:
                 yield sentences[left]
                 left -= 1
+
+
+def finds_slips(settings: DiagnosticsSettings) -> bool:
+    """Whether slips are to be marked: only where the settings say so, since what finds them has to be fetched."""
+    return settings.enabled and settings.classifier(GRAMMAR).enabled is True
 
 
 def begin(server: ForewordServer, document: Document, delay: float, tell: Callable[[bool], None]) -> None:
@@ -124,8 +132,11 @@ async def _read(
         await asyncio.sleep(delay)
         if not await _find_sentences(document, reading):
             return
-        if reading.models is not server.models:  # another encoder finds something else
-            reading.known, reading.models = {}, server.models
+        slips = finds_slips(server.language(document).diagnostics)
+        if slips:
+            await prepare_grammar(server)
+        if reading.read_by != (server.models, slips):  # another encoder finds something else
+            reading.known, reading.read_by = {}, (server.models, slips)
         await _read_sentences(server, document, reading, tell)
         reading.complete = True
         tell(True)
@@ -195,12 +206,13 @@ async def _allowance(server: ForewordServer) -> int:
 
 async def read_texts(server: ForewordServer, reading: Reading, texts: Sequence[str], key: object) -> None:
     """Read some sentences now, and keep what is found."""
-    models, lookups = server.models, server.lookups
+    models = server.models
+    grammar = server.lookups.grammar if reading.read_by is not None and reading.read_by[1] else None
 
     def read(checkpoint: Checkpoint) -> tuple[dict[str, Known], Mapping[str, Classifier], Mapping[str, str]]:
         reader = models.reader()
         labels = reader.read(texts, checkpoint=checkpoint)
-        edits = _edits(server, lookups, texts, checkpoint)
+        edits = _edits(server, grammar, texts, checkpoint) if grammar is not None else {}
         return {text: Known(_kept(labels[text]), edits.get(text, ())) for text in texts}, reader.classifiers, cards()
 
     known, reading.classifiers, reading.cards = await server.engine.run(Priority.DIAGNOSTICS, read, key=key)
@@ -220,11 +232,11 @@ def cards() -> dict[str, str]:
 
 
 def _edits(
-    server: ForewordServer, lookups: Lookups, texts: Sequence[str], checkpoint: Checkpoint
+    server: ForewordServer, find: Callable[[], Grammar | None], texts: Sequence[str], checkpoint: Checkpoint
 ) -> Mapping[str, Sequence[Edit]]:
     """Return the slips that are found; what keeps their finder from working is told, and the labels stay."""
     try:
-        grammar = lookups.grammar()
+        grammar = find()
         return grammar.read(texts, checkpoint=checkpoint) if grammar else {}
     except OutOfMemoryError:
         raise
