@@ -76,12 +76,10 @@ async def test_only_what_has_changed_is_read_again(server: ForewordServer) -> No
     assert (await read(server, document))[-1] is True
     assert models.read_texts == ["It rains.", "It pours."]
     document.apply(((0, 10), (0, 10)), "Now it snows. ")
-    document.version = 2
     await read(server, document)
     assert models.read_texts[2:] == ["Now it snows."]
     assert set(server.readings[URI].known) == {"It rains.", "It pours.", "Now it snows."}
     document.apply(None, "It pours.")
-    document.version = 3
     await read(server, document)
     assert len(models.read_texts) == 3
     assert set(server.readings[URI].known) == {"It pours."}  # what is gone from the text is not kept
@@ -127,9 +125,9 @@ async def test_a_change_ends_what_looks_at_the_text(server: ForewordServer, monk
     task = asyncio.ensure_future(read(server, document))
     for _ in range(20):
         await asyncio.sleep(0)
-    document.version = 2
+    document.revision += 1
     assert await task == []
-    assert server.readings[URI].version == -1
+    assert server.readings[URI].revision == -1
     await read(server, document)
     assert len(server.readings[URI].sentences) == 50
 
@@ -148,7 +146,7 @@ async def test_marks_of_a_version_that_is_gone_are_not_shown(server: ForewordSer
     await read(server, document)
     marks = await marks_of(server, document)
     assert [mark["code"] for mark in marks or []] == ["mood/sad"] * 2
-    document.version = 2
+    document.revision += 1
     assert await marks_of(server, document) is None
     server.settings, _ = parse({"diagnostics": {"enabled": False}})
     assert await marks_of(server, document) == []

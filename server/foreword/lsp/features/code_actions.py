@@ -125,7 +125,7 @@ def _turn_off(server: ForewordServer, uri: str, classifier: str, label: str, sco
     document, reading = server.documents.get(uri), server.readings.get(uri)
     if document is None or reading is None or (classifier != GRAMMAR and classifier not in reading.classifiers):
         raise JsonRpcInvalidParams("There is no such document open, or no such classifier.")
-    root = workspace_root(server.initialize_params)
+    root = server.folder_of(uri) or workspace_root(server.initialize_params)
     file, table = project_file(root) if scope == "project" and root else (user_file(), ())
     labels = server.language(document).diagnostics.classifier(classifier).labels
     if labels is not None:
@@ -146,7 +146,7 @@ def _turn_off(server: ForewordServer, uri: str, classifier: str, label: str, sco
 def _sentences(server: ForewordServer, document: Document, range: types.Range) -> Iterator[Sentence]:
     """Yield the sentences that have been read and that a range touches."""
     reading = server.readings.get(document.uri)
-    if reading is None or reading.version != document.version:
+    if reading is None or reading.revision != document.revision:
         return
     start = document.offset(range.start.line, range.start.character)
     end = document.offset(range.end.line, range.end.character)

@@ -35,7 +35,7 @@ def register(server: ForewordServer) -> None:
             return None
         server.focus[document] = params.position.line
         reading = server.readings.get(document.uri)
-        if reading is not None and reading.task is not None and reading.version != document.version:
+        if reading is not None and reading.task is not None and reading.revision != document.revision:
             await asyncio.wait([reading.task], timeout=PATIENCE)
         sentence, word = _sentence(server, document, params.position), _word(document, params.position)
         settings, models, lookups = server.language(document).diagnostics, server.models, server.lookups
@@ -75,7 +75,7 @@ def _lines(labels: Labels) -> list[str]:
 def _sentence(server: ForewordServer, document: Document, position: types.Position) -> Sentence | None:
     """Return the finished sentence at a place, if the document has been cut into sentences since its last change."""
     reading = server.readings.get(document.uri)
-    if reading is None or reading.version != document.version:
+    if reading is None or reading.revision != document.revision:
         return None
     offset = document.offset(position.line, position.character)
     index = bisect.bisect_right(reading.sentences, offset, key=lambda sentence: sentence.start) - 1

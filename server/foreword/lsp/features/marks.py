@@ -55,20 +55,20 @@ class Wanted:
 async def marks_of(server: ForewordServer, document: Document) -> list[Mark] | None:
     """Return the marks that are known, in the order of the text; None if the document changes meanwhile.
 
-    The ranges are those of the version that was read; None too if the document has changed since.
+    The ranges are those of the revision that was read; None too if the document has changed since.
     """
     reading = server.readings.get(document.uri)
     settings = server.language(document).diagnostics
     if reading is None or not settings.enabled:
         return []
-    version, known = document.version, reading.known
+    revision, known = document.revision, reading.known
     server.ignored.reload()
     asked = wanted(server, document, reading, settings)
     marked: list[Sentence] = []
     marks: list[Mark] = []
 
     def unchanged() -> bool:
-        return reading.version == document.version == version
+        return reading.revision == document.revision == revision
 
     def look(sentence: Sentence) -> None:
         if (found := known.get(sentence.text)) is not None:

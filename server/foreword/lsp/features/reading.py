@@ -54,19 +54,19 @@ class Reading:
 
     Attributes
     ----------
-    version
+    revision
         Of the document that `sentences` are from; -1 before there are any.
     sentences
         The finished ones, in the order of the text.
     known
         By the sentence's text.
     complete
-        All sentences of that version have been read.
+        All sentences of that revision have been read.
     classifiers, cards
         Those that read them, and the addresses of their model cards, by name.
     """
 
-    version: int = -1
+    revision: int = -1
     sentences: Sequence[Sentence] = ()
     known: dict[str, Known] = field(default_factory=dict)
     complete: bool = False
@@ -150,8 +150,8 @@ async def _read(
 
 async def _find_sentences(document: Document, reading: Reading) -> bool:
     """Cut the document into sentences; False if it has changed meanwhile."""
-    version = document.version
-    if reading.version == version:
+    revision = document.revision
+    if reading.revision == revision:
         return True
     found: list[Sentence] = []
     known: dict[str, Known] = {}
@@ -163,9 +163,9 @@ async def _find_sentences(document: Document, reading: Reading) -> bool:
                 if sentence.text in reading.known:
                     known[sentence.text] = reading.known[sentence.text]
 
-    if not await in_slices(document.prose.sentences(), take, lambda: document.version == version):
+    if not await in_slices(document.prose.sentences(), take, lambda: document.revision == revision):
         return False
-    reading.sentences, reading.known, reading.version = found, known, version
+    reading.sentences, reading.known, reading.revision = found, known, revision
     return True
 
 
