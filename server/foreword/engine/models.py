@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from foreword.engine.memory import give_back
 from foreword_models.errors import ForewordError, OutOfMemoryError, UnsupportedModelError
 from foreword_models.gpt.config import PRECISIONS, Precision
 from foreword_models.zoo.locate import locate, ready
@@ -222,6 +223,7 @@ class Models:
         began = time.monotonic()
         try:
             model = load()
+            give_back()
             logger.info("a %s was loaded in %.1f s", type(model).__name__, time.monotonic() - began)
             return model
         except OutOfMemoryError:
