@@ -121,6 +121,9 @@ class ClassifierSettings:
     path: str | None = _setting(
         None, "Folder of a classifier of your own, which this is then the name of; holds for all languages."
     )
+    tags: tuple[Literal["unnecessary", "deprecated"], ...] = _setting(
+        (), "How else a mark looks where the editor shows it: unnecessary is faded, deprecated struck out."
+    )
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,7 @@ class DiagnosticsSettings:
 
     enabled: bool = _setting(True, "Mark sentences.")
     delay_milliseconds: int = _setting(400, "Read this long after the last change.", minimum=50, maximum=10_000)
+    related: bool = _setting(False, "With each mark, tell where the nearest others of its kind are.")
     classifiers: Mapping[str, ClassifierSettings] = field(
         default_factory=dict, metadata=_about("Settings of single classifiers, by name.", "name")
     )

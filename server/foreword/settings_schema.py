@@ -66,7 +66,8 @@ def _type(hint: Any, limits: Mapping[str, Any]) -> dict[str, Any]:
         return {**inner, "type": [inner["type"], "null"]}
     if typing.get_origin(hint) is tuple:
         length = {"maxLength": limits["characters"]} if "characters" in limits else {}
-        return {"type": "array", "items": {"type": "string", "minLength": 1, **length}}
+        items = {**_type(typing.get_args(hint)[0], limits), **length}
+        return {"type": "array", "items": items}
     if typing.get_origin(hint) is Literal:
         return {"type": "string", "enum": list(typing.get_args(hint))}
     if hint in (int, float):
@@ -108,7 +109,9 @@ def _takes(value: dict[str, Any]) -> str:
     elif "minimum" in value:
         takes = f"{value['minimum']} to {value['maximum']}" + (", whole" if kinds[0] == "integer" else "")
     elif kinds[0] == "array":
-        takes = "a list of characters" if "maxLength" in value["items"] else "a list of texts"
+        items = value["items"]
+        what = ", ".join(f"`{word}`" for word in items["enum"]) if "enum" in items else "texts"
+        takes = f"a list of {'characters' if 'maxLength' in items else what}"
     else:
         takes = "`true`, `false`" if kinds[0] == "boolean" else "a text"
     return takes + (", `null`" if "null" in kinds else "")

@@ -55,7 +55,7 @@ values = (
     | st.integers(-2, 12)
     | st.sampled_from([0.5, 1.5, 50, 400.0, 10_000, 10_001])
     | st.sampled_from(["", "a", "ab", "hint", "loud", "auto", "qwertz", "mail", "int4"])
-    | st.lists(st.sampled_from(["", "a", "ab"]), max_size=2)
+    | st.lists(st.sampled_from(["", "a", "ab", "deprecated"]), max_size=2)
 )
 
 

@@ -163,6 +163,21 @@ async def test_of_very_many_marks_the_nearest_are_shown(server: ForewordServer) 
     assert min(lines) >= 200
 
 
+async def test_a_mark_looks_as_the_settings_say(server: ForewordServer) -> None:
+    looks = {"severity": "hint", "tags": ["unnecessary", "deprecated"]}
+    server.settings, _ = parse({"diagnostics": {"related": True, "classifiers": {"mood": looks}}})
+    document = opened(server, " ".join(sentences(5)))
+    await read(server, document)
+    marks = await marks_of(server, document) or []
+    assert [(mark["severity"], mark["tags"]) for mark in marks] == [(4, [1, 2])] * 5
+    related = [[place["location"]["range"] for place in mark["relatedInformation"]] for mark in marks]
+    ranges = [mark["range"] for mark in marks]
+    assert related[0] == ranges[1:3]
+    assert related[2] == [*ranges[:2], *ranges[3:]]
+    server.settings, _ = parse({})
+    assert not any("relatedInformation" in mark or "tags" in mark for mark in await marks_of(server, document) or [])
+
+
 async def test_slips_are_marked_by_what_finds_them(server: ForewordServer) -> None:
     text = "He is taller then me. So it is is."
     edits = {

@@ -6,7 +6,7 @@ lsprotocol's objects would take the event loop a hundred times as long, and a lo
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 SOURCE = "foreword"
 MOST = 1000  # marks of a document: the nearest to where it was last edited
 SEVERITIES = {"error": 1, "warning": 2, "information": 3, "hint": 4}
-UNNECESSARY = 1  # the tag of what is one too many: editors fade it
+TAGS = {"unnecessary": 1, "deprecated": 2}
+RELATED = 2  # others of its kind that a mark tells of, on each side
 
 Mark = dict[str, Any]
 """A ``Diagnostic`` of LSP."""
@@ -83,7 +84,9 @@ async def marks_of(server: ForewordServer, document: Document) -> list[Mark] | N
     if not await in_slices(itertools.takewhile(lambda _: len(marked) < MOST, sentences), look, unchanged):
         return None
     marked.sort(key=lambda sentence: sentence.start)
-    return marks if await in_slices(marked, write, unchanged) and unchanged() else None
+    if not await in_slices(marked, write, unchanged) or not unchanged():
+        return None
+    return _related(marks, document.uri) if settings.related else marks
 
 
 def wanted(server: ForewordServer, document: Document, reading: Reading, settings: DiagnosticsSettings) -> list[Wanted]:
@@ -137,20 +140,42 @@ def _marks(
         yield {
             "range": _range(document, sentence.start, sentence.end),
             "message": f"Reads as {label.label} ({classifier}, {percent(label.probability)}).",
-            "severity": SEVERITIES[settings.classifier(classifier).severity],
-            "source": SOURCE,
             "code": f"{classifier}/{label.label}",
-        } | ({"codeDescription": {"href": reading.cards[classifier]}} if classifier in reading.cards else {})
+            **_looks(settings.classifier(classifier)),
+            **({"codeDescription": {"href": reading.cards[classifier]}} if classifier in reading.cards else {}),
+        }
     for edit in shown_edits(server, document, known, settings):
         written = sentence.text[edit.start : edit.end]
         mend = f"\u201c{edit.replacement}\u201d is meant" if edit.replacement else "It is one too many"
         yield {
             "range": _range(document, sentence.start + edit.start, sentence.start + edit.end),
             "message": f"\u201c{written}\u201d: {mend}, it seems ({edit.kind}).",
-            "severity": SEVERITIES[settings.classifier(GRAMMAR).severity],
-            "source": SOURCE,
             "code": f"{GRAMMAR}/{edit.kind}",
-        } | ({} if edit.replacement else {"tags": [UNNECESSARY]})
+            **_looks(settings.classifier(GRAMMAR)),
+            **({} if edit.replacement else {"tags": [TAGS["unnecessary"]]}),
+        }
+
+
+def _looks(told: ClassifierSettings) -> dict[str, Any]:
+    """Return what a mark has of its classifier's settings."""
+    tags = {"tags": [TAGS[name] for name in told.tags]} if told.tags else {}
+    return {"severity": SEVERITIES[told.severity], "source": SOURCE, **tags}
+
+
+def _related(marks: Sequence[Mark], uri: str) -> list[Mark]:
+    """Return the marks, each with where the nearest others of its code are."""
+    kinds: dict[str, list[Mark]] = {}
+    for mark in marks:
+        kinds.setdefault(mark["code"], []).append(mark)
+    found = []
+    numbers = dict.fromkeys(kinds, 0)
+    for mark in marks:
+        alike, number = kinds[mark["code"]], numbers[mark["code"]]
+        numbers[mark["code"]] += 1
+        near = alike[max(0, number - RELATED) : number] + alike[number + 1 : number + 1 + RELATED]
+        places = [{"location": {"uri": uri, "range": other["range"]}, "message": other["message"]} for other in near]
+        found.append({**mark, "relatedInformation": places} if places else mark)
+    return found
 
 
 def _range(document: Document, start: int, end: int) -> dict[str, Any]:
