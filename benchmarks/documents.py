@@ -48,15 +48,20 @@ def long_text(lines: int, size: int, seed: int = 0) -> str:
     return "".join(" ".join(random.choices(words, k=size))[: size - 1] + "\n" for _ in range(lines))
 
 
+def some_sentences(count: int, seed: int = 0) -> list[str]:
+    """Return sentences, hardly two of which are the same, of words in any order."""
+    random, words = Random(seed), [word.strip(".,;?'").lower() for word in TEXT.split()]
+    return [" ".join(random.choices(words, k=random.randint(5, 15))).capitalize() + "." for _ in range(count)]
+
+
 def long_markdown(lines: int, seed: int = 0) -> str:
     """Return a Markdown file of paragraphs, lists, headings and fences, made of some hundred sentences."""
-    random, words = Random(seed), [word.strip(".,;?'").lower() for word in TEXT.split()]
-    sentences = [" ".join(random.choices(words, k=random.randint(5, 15))).capitalize() + "." for _ in range(SENTENCES)]
+    random, sentences = Random(seed), some_sentences(SENTENCES, seed)
     written: list[str] = []
     while len(written) < lines:
         kind = random.random()
         if kind < 0.1:
-            written += [f"## {' '.join(random.choices(words, k=3))}", ""]
+            written += [f"## {random.choice(sentences)[:-1]}", ""]
         elif kind < 0.2:
             written += ["```python", "for line in document:", "    print(line)", "```", ""]
         elif kind < 0.4:

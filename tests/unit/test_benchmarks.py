@@ -26,6 +26,7 @@ from tests.unit.gpt.test_quantization import four_bit_matrix
 from tests.unit.gpt.tiny import WIDE, save_model
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+TYPING_SERVER = (sys.executable, str(Path(__file__).with_name("typing_server.py")))
 CPU = torch.device("cpu")
 LAYERS = 2
 
@@ -337,7 +338,7 @@ def test_documents_are_typed_into_by_turns(
     monkeypatch.setattr(documents, "PACE", (1, 2))
     monkeypatch.setattr(documents, "PAUSE", 0.0)
     monkeypatch.setattr(typing_replay, "_PAUSE", 0.0)
-    with ServerClient([sys.executable, str(Path(__file__).with_name("typing_server.py")), "prompt"]) as client:
+    with ServerClient([*TYPING_SERVER, "prompt"]) as client:
         client.initialize()
         found = documents.typing(client, 60, 200)
         texts = {}
@@ -353,3 +354,40 @@ def test_documents_are_typed_into_by_turns(
     assert before.endswith("\n\n")
     assert after.startswith("\n\n")
     assert list(documents.typing_table(found, 200).columns[1].cells)[:2] == ["60", "60"]
+
+
+# ---- server -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server_script(script: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    module = script("server")
+    monkeypatch.setattr(module, "PACE", (1, 2))
+    monkeypatch.setattr(typing_replay, "_PAUSE", 0.0)
+    for constant in ("_IDLE_AFTER", "_IDLE_WATCHED"):
+        monkeypatch.setattr(typing_replay, constant, 0.01)
+    return module
+
+
+def test_server_measures_each_row(server_script: ModuleType) -> None:
+    with server_script.CountingClient([*TYPING_SERVER, "prompt"]) as client:
+        client.initialize()
+        rows = [*server_script.while_reading(client, 40), *server_script.many_documents(client, 20)]
+        rows += server_script.at_rest(client)
+    values = {row.name: row.value for row in rows}
+    assert len(values) == 9
+    assert all(value is not None for value in values.values())
+    assert values["the ratio of these, p95"] > 0
+    table = server_script.table(rows)
+    assert list(table.columns[0].cells) == list(values)
+    assert any("met" in cell for cell in table.columns[2].cells)
+
+
+def test_server_counts_the_answers_of_each_request(server_script: ModuleType) -> None:
+    # This one answers a request at once, and again when it is cancelled.
+    with server_script.CountingClient([*TYPING_SERVER, "prompt"]) as client:
+        client.initialize()
+        wrong, _ = server_script.flood(client)
+    assert wrong.value == server_script.MESSAGES // 3
+    assert wrong.met is False
