@@ -124,7 +124,14 @@ def edits_table(count: int, seed: int = 0) -> Table:
 
 
 def typing(client: ServerClient, count: int, lines: int, seed: int = 0) -> dict[str, list[Press]]:
-    """Type into an empty file and into the middle of a long one, by turns; returns what became of the keys of each."""
+    """Type into an empty file and into the middle of a long one, by turns.
+
+    Returns
+    -------
+    dict
+        What became of the keys of each, ``"long"`` and ``"empty"``; and, apart from them, of the first one in the long
+        file, ``"first"``, for which the text before it has to be read.
+    """
     keys = script(TEXT[:count], every=count)  # without jumps back
     between = [
         PAUSE if number % EVERY == EVERY - 1 else gap for number, gap in enumerate(gaps(len(keys), PACE, seed=seed))
@@ -136,8 +143,11 @@ def typing(client: ServerClient, count: int, lines: int, seed: int = 0) -> dict[
     long = ServerTypist(client, moved, between, name="long", text=text[:middle] + "\n\n" + text[middle:])
     empty = ServerTypist(client, keys, between, name="empty")
     long.rest(most=120.0)
-    found, _ = take_turns([long, empty], len(keys), TURN, lambda _: None)
-    return found
+    first = long.type(0, 1, lambda _: None)
+    empty.type(0, 1, lambda _: None)
+    long.rest()
+    found, _ = take_turns([long, empty], len(keys), TURN, lambda _: None, begin=1)
+    return {**found, "first": first}
 
 
 def typing_table(found: dict[str, list[Press]], lines: int) -> Table:
@@ -153,6 +163,7 @@ def typing_table(found: dict[str, list[Press]], lines: int) -> Table:
         late = sum(press.late for press in found[name])
         table.add_row(about, str(len(found[name])), str(late), *(f"{figure:.2f}" for figure in figures[name]))
     ratios = [longer / shorter for shorter, longer in zip(figures["empty"], figures["long"], strict=True)]
+    table.add_row("the first key there", "1", "", f"{found['first'][0].milliseconds:.2f}", "")
     table.add_row(f"ratio, target <= {RATIO}", "", "", *(f"{ratio:.2f}: {verdict(ratio <= RATIO)}" for ratio in ratios))
     return table
 

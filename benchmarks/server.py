@@ -86,6 +86,12 @@ def keys(client: ServerClient, name: str, count: int, text: str = "") -> list[Pr
 def while_reading(client: ServerClient, count: int) -> Iterator[Row]:
     """Yield what a key takes alone, and while a long document is read."""
     keys(client, "warm", min(30, count))
+    document = open_document(client, "untitled:hover.md", "It rains.\n")
+    identity, request = client.request(
+        "textDocument/hover", {"textDocument": {"uri": document.uri}, "position": {"line": 0, "character": 1}}
+    )
+    client.send(request)
+    client.result(identity)  # the encoder is loaded
     alone = keys(client, "alone", count)
     open_document(client, "untitled:read.md", "\n".join(some_sentences(SENTENCES, seed=1)))
     reading = keys(client, "reading", count)
@@ -98,6 +104,7 @@ def while_reading(client: ServerClient, count: int) -> Iterator[Row]:
 def long_file(client: ServerClient, count: int) -> Iterator[Row]:
     """Yield what a key takes in the middle of a long file, beside one in an empty file."""
     found = typing(client, count, MARKDOWN_LINES)
+    yield Row("the first key in the middle of a long file", found["first"][0].milliseconds, "ms")
     for percent in (50, 95):
         name = f"a key in the middle of {MARKDOWN_LINES:,} lines"
         yield Row(f"{name}, p{percent}", _at(found["long"], percent), "ms")
@@ -147,6 +154,7 @@ def many_documents(client: ServerClient, count: int) -> Iterator[Row]:
 def at_rest(client: ServerClient) -> Iterator[Row]:
     """Yield what the server does when nothing is asked of it."""
     typist = ServerTypist(client, script("It "), None, name="rest")
+    typist.rest(most=60.0)
     typist.type(0, 3, lambda _: None)
     idle = typist.idle_cpu_percent()
     yield Row("processor, 5 s after a change", None if idle is None else round(idle, 1), "% of a core", 0.0)
