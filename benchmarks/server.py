@@ -33,6 +33,7 @@ from foreword_models.gpt import machine
 SENTENCES = 1000  # of the document that is read while somebody types
 DOCUMENTS, LINES = 50, 200  # that are open, and lines of each
 MESSAGES = 200  # of the flood
+HOVERS = 30
 MEMORY = 600.0  # megabytes
 
 
@@ -141,6 +142,26 @@ def flood(client: CountingClient) -> Iterator[Row]:
     yield Row("the last of them answered", 1000 * (answer.at - sent), "ms", 100)
 
 
+def hovers(client: ServerClient) -> Iterator[Row]:
+    """Yield how long a look at a word and its sentence takes, once what knows words is loaded."""
+    sentences = some_sentences(HOVERS, seed=2)
+    document = open_document(client, "untitled:look.md", "\n\n".join(sentences))
+    times, near = [], False
+    for number, sentence in enumerate(sentences):
+        place = {"line": 2 * number, "character": len(sentence) - 2}
+        identity, request = client.request(
+            "textDocument/hover", {"textDocument": {"uri": document.uri}, "position": place}
+        )
+        sent = client.send(request)
+        answer = client.result(identity)
+        times.append(1000 * (answer.at - sent))
+        near = near or "Near " in json.dumps(answer.result)
+        if number == 0:
+            time.sleep(5.0)  # the first one is answered without
+    note = "with" if near else "without"
+    yield Row(f"a hover, {note} the nearest words, p95", percentile(times[1:], 95), "ms", 50)
+
+
 def many_documents(client: ServerClient, count: int) -> Iterator[Row]:
     """Yield what many open documents cost."""
     for number in range(DOCUMENTS):
@@ -182,6 +203,8 @@ def rows(count: int, number_of_starts: int, told: Callable[[str], None]) -> Iter
         told("keys while a document is read")
         yield from while_reading(client, count)
         yield Row("resident memory, both models", _megabytes(client), "MB", MEMORY)
+        told("hovers")
+        yield from hovers(client)
         told("a flood of messages")
         yield from flood(client)
         told("many documents")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -175,12 +176,13 @@ class Models:
 
         store = Store.default()
         vectors = ready(self._vectors_name, "vectors", store)
-        encoder = ready(self._encoder, "encoder", store)
         if vectors is None:
             return
         self.vectors()
-        if encoder is not None and sense_table(vectors, encoder, store).is_file():
-            self.senses()
+        encoder = ready(self._encoder, "encoder", store)
+        with contextlib.suppress(OSError):  # a part of the encoder is missing: what needs it most says so
+            if encoder is not None and sense_table(vectors, encoder, store).is_file():
+                self.senses()
 
     def to_be_measured(self) -> bool:
         """Whether it is not known yet how the decoder runs fastest on this machine, and would be of use."""

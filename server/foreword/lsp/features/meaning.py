@@ -51,6 +51,8 @@ async def _when_quiet(server: ForewordServer, load: Callable[[], object]) -> Non
             await server.engine.run(Priority.THINKING, lambda _: load())
         except ForewordError as error:
             logger.info("a side matter was not loaded: %s", type(error).__name__)
+        except Exception as error:
+            server.fail(error)
 
 
 async def _in_thread(work: Callable[[], None]) -> None:
