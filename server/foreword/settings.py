@@ -2,8 +2,9 @@
 
 Outside (TOML, JSON) the keys are in camelCase, inside in snake_case. The dataclasses are the only description of the
 tree: the type of a field says what it takes, its metadata hold its ``description`` and its limits (``minimum``,
-``maximum``; ``characters``, the length of each string in a list). A wrong key or value becomes a `Problem` to be shown
-to the user, the default is used in its place, and the rest applies.
+``maximum``; ``characters``, the length of each string in a list). A schema for editors and the table in the
+documentation are made from them (`foreword.settings_schema`). A wrong key or value becomes a `Problem` to be shown to
+the user, the default is used in its place, and the rest applies.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ __all__ = [
     "own_classifiers",
     "parse",
     "read_files",
+    "read_layers",
 ]
 
 # fmt: off
@@ -60,8 +62,9 @@ def _setting(default: Any, description: str, **limits: int) -> Any:
     return field(default=default, metadata={"description": description, **limits})
 
 
-def _about(description: str) -> dict[str, Any]:
-    return {"description": description}
+def _about(description: str, name: str = "") -> dict[str, Any]:
+    """Describe a table; of a table of tables also what their names stand for."""
+    return {"description": description} | ({"name": name} if name else {})
 
 
 @dataclass(frozen=True)
@@ -72,18 +75,26 @@ class CompletionSettings:
     max_items: int = _setting(5, "The most words in the list.", minimum=1, maximum=10)
     minimum_probability: float = _setting(0.005, "Leave out words less probable than this.", minimum=0, maximum=1)
     minimum_saving: float = _setting(
-        0.0, "Leave out words that save fewer keys than this on average.", minimum=0, maximum=5
+        0.0,
+        "Leave out words that save fewer keys than this on average (probability times letters to come).",
+        minimum=0,
+        maximum=5,
     )
     keyboard: Literal["none", KeyboardName] = _setting(
-        "qwerty", "On which letters are mistyped: words for what was meant are offered; none: only words as typed."
+        "qwerty",
+        "Where letters are mistyped: words for what was meant are offered beside those that begin as typed; "
+        "none: only these.",
     )
-    think_ahead: bool = _setting(True, "Go on searching behind an answer, for the next key; costs processor time.")
+    think_ahead: bool = _setting(
+        True,
+        "Go on searching behind an answer, so that the next key finds its words ready; costs processor time.",
+    )
     think_share: float = _setting(
         0.5, "The most of the time that searching ahead may take, over twenty seconds.", minimum=0, maximum=1
     )
     think_on_battery: bool = _setting(False, "Search ahead also while the machine runs on its battery.")
     trigger_characters: tuple[str, ...] = _setting(
-        (), "Characters after which the editor opens the list by itself.", characters=1
+        (), "Characters after which the editor opens the list by itself; read when the server starts.", characters=1
     )
 
 
@@ -99,13 +110,20 @@ class InlineCompletionSettings:
 class ClassifierSettings:
     """What one classifier marks, and how."""
 
-    enabled: bool | None = _setting(None, "Let this classifier mark; null: as the classifier recommends.")
+    enabled: bool | None = _setting(
+        None, "Let this classifier mark; null: as it recommends (sentiment, offensive and your own do)."
+    )
     labels: tuple[str, ...] | None = _setting(None, "The labels to mark; null: those the classifier recommends.")
     severity: Literal["error", "warning", "information", "hint"] = _setting("information", "How a mark looks.")
     minimum_probability: float | None = _setting(
         None, "Mark from this probability on; null: as the classifier was calibrated.", minimum=0, maximum=1
     )
-    path: str | None = _setting(None, "Folder of a classifier of your own, which this is then the name of.")
+    path: str | None = _setting(
+        None, "Folder of a classifier of your own, which this is then the name of; holds for all languages."
+    )
+    tags: tuple[Literal["unnecessary", "deprecated"], ...] = _setting(
+        (), "How else a mark looks where the editor shows it: unnecessary is faded, deprecated struck out."
+    )
 
 
 @dataclass(frozen=True)
@@ -114,8 +132,9 @@ class DiagnosticsSettings:
 
     enabled: bool = _setting(True, "Mark sentences.")
     delay_milliseconds: int = _setting(400, "Read this long after the last change.", minimum=50, maximum=10_000)
+    related: bool = _setting(False, "With each mark, tell where the nearest others of its kind are.")
     classifiers: Mapping[str, ClassifierSettings] = field(
-        default_factory=dict, metadata=_about("Settings of single classifiers, by name.")
+        default_factory=dict, metadata=_about("Settings of single classifiers, by name.", "name")
     )
 
     def classifier(self, name: str) -> ClassifierSettings:
@@ -127,10 +146,12 @@ class DiagnosticsSettings:
 class ModelSettings:
     """Which models are used."""
 
-    decoder: str = _setting("smollm2-135m", "Model pack, or path of a model, that predicts words.")
-    encoder: str = _setting("minilm-l6", "Model pack, or path of a model, that reads sentences.")
+    decoder: str = _setting("smollm2-135m", "Pack or path of the model that predicts words.")
+    encoder: str = _setting("minilm-l6", "Pack or path of the model that reads sentences.")
     precision: Literal["auto", Precision] = _setting(
-        "auto", "Of the weights that predict words; auto: what was measured to be quickest on this machine."
+        "auto",
+        "Of the weights that predict words; int4 takes the least memory; auto: the quickest here, measured once, when "
+        "nothing was typed for a while, and in force from the next start on.",
     )
 
 
@@ -167,7 +188,7 @@ class Settings(LanguageSettings):
     model: ModelSettings = field(default_factory=ModelSettings, metadata=_about("Which models are used."))
     languages: Mapping[str, Mapping[str, Any]] = field(
         default_factory=dict,
-        metadata={"description": "What differs in single languages, by language id.", "overrides": LanguageSettings},
+        metadata=_about("What differs in single languages, by language id.", "id") | {"overrides": LanguageSettings},
     )
     _resolved: dict[str, LanguageSettings] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -259,7 +280,21 @@ def own_classifiers(settings: Settings) -> dict[str, Path]:
 def read_files(
     user_config_dir: Path | None = None, workspace_root: Path | None = None
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """Read and merge the user's ``config.toml``, the project's ``.foreword.toml`` and its ``[tool.foreword]``.
+    """Read the files of settings and merge them, the later ones winning; see `read_layers`.
+
+    Returns
+    -------
+    tuple[dict, list[Problem]]
+        One tree for `merge` and `parse`, already free of what is wrong in the files; and what is wrong.
+    """
+    layers, problems = read_layers(user_config_dir, workspace_root)
+    return merge(*(tree for _, tree in layers)), problems
+
+
+def read_layers(
+    user_config_dir: Path | None = None, workspace_root: Path | None = None
+) -> tuple[list[tuple[Path, dict[str, Any]]], list[Problem]]:
+    """Read the user's ``config.toml``, the project's ``.foreword.toml`` and its ``[tool.foreword]``.
 
     Parameters
     ----------
@@ -271,18 +306,20 @@ def read_files(
 
     Returns
     -------
-    tuple[dict, list[Problem]]
-        One tree for `merge` and `parse`, the later files winning, already free of what is wrong in them; and what is
-        wrong, with the file and, where it is not TOML, the line. A file that does not exist is none of that, unless
-        FOREWORD_CONFIG names it.
+    layers : list of (Path, dict)
+        Each file that could be read and what is right in it, the later ones winning; nothing in one that does not
+        exist.
+    problems : list[Problem]
+        What is wrong, with the file and, where it is not TOML, the line. A file that does not exist is none of that,
+        unless FOREWORD_CONFIG names it.
     """
     named = os.environ.get("FOREWORD_CONFIG")
     folder = user_config_dir or platformdirs.user_config_path("foreword", appauthor=False)
-    layers: list[tuple[Path, tuple[str, ...]]] = [(Path(named) if named else folder / "config.toml", ())]
+    files: list[tuple[Path, tuple[str, ...]]] = [(Path(named) if named else folder / "config.toml", ())]
     if workspace_root is not None:
-        layers += [(workspace_root / ".foreword.toml", ()), (workspace_root / "pyproject.toml", ("tool", "foreword"))]
-    trees, problems = [], []
-    for number, (file, keys) in enumerate(layers):
+        files += [(workspace_root / ".foreword.toml", ()), (workspace_root / "pyproject.toml", ("tool", "foreword"))]
+    layers, problems = [], []
+    for number, (file, keys) in enumerate(files):
         try:
             tree = _read_toml(file, required=bool(named) and number == 0)
         except ValueError as error:
@@ -291,9 +328,9 @@ def read_files(
         for key in keys:
             tree = tree.get(key) if isinstance(tree, Mapping) else None
         valid, wrong = check(tree, str(file))
-        trees.append(valid)
+        layers.append((file, valid))
         problems += wrong
-    return merge(*trees), problems
+    return layers, problems
 
 
 def _read_toml(file: Path, required: bool) -> Any:

@@ -41,9 +41,9 @@ def check_tree(tree: Any, kind: type, source: str = "") -> tuple[dict[str, Any],
     tree : Any
         Anything; null counts as not set, except where it is a value.
     kind : type
-        A dataclass of fields of the types bool, int, float, str, Literal, tuple[str, ...], any of these or None, other
-        such dataclasses, and Mapping[str, dataclass]. The limits of numbers (``minimum``, ``maximum``) and of the
-        strings in a tuple (``characters``) are in the metadata; so is, as ``overrides``, the dataclass that the partial
+        A dataclass of fields of the types bool, int, float, str, Literal, tuples of str or Literal, any of these or
+        None, other such dataclasses, and Mapping[str, dataclass]. The limits of numbers (``minimum``, ``maximum``) and
+        of the strings in a tuple (``characters``) are in the metadata; so is, as ``overrides``, what the partial
         trees of a mapping have to fit.
     source : str
         Where the tree is from, named in each message.
@@ -130,6 +130,8 @@ def _accepted(value: Any, hint: Any, limits: Mapping[str, Any]) -> Any:
     convert: Callable[[Any], Any] = hint
     if typing.get_origin(hint) is tuple:
         right = isinstance(value, list | tuple) and all(isinstance(item, str) and item for item in value)
+        if right and (allowed := _words(hint)):
+            right = all(item in allowed for item in value)
         if right and "characters" in limits:
             right = all(len(item) == limits["characters"] and item.isprintable() for item in value)
         convert = list
@@ -150,6 +152,8 @@ def _expected(hint: Any, limits: Mapping[str, Any]) -> str:
     if isinstance(hint, types.UnionType):
         return f"{_expected(typing.get_args(hint)[0], limits)}, or null"
     if typing.get_origin(hint) is tuple:
+        if allowed := _words(hint):
+            return f"a list of {' or '.join(map(repr, allowed))}"
         return "a list of strings of one printable character" if "characters" in limits else "a list of strings"
     if typing.get_origin(hint) is Literal:
         *others, last = map(repr, typing.get_args(hint))
@@ -157,6 +161,12 @@ def _expected(hint: Any, limits: Mapping[str, Any]) -> str:
     if hint in (int, float):
         return f"a {'whole ' if hint is int else ''}number from {limits['minimum']} to {limits['maximum']}"
     return "true or false" if hint is bool else "a string, not empty"
+
+
+def _words(hint: Any) -> tuple[str, ...]:
+    """Return the strings that a list may hold; nothing if it may hold any."""
+    inner = typing.get_args(hint)[0]
+    return typing.get_args(inner) if typing.get_origin(inner) is Literal else ()
 
 
 def _shown(value: Any) -> str:

@@ -21,7 +21,6 @@ from foreword_models.evaluation.process_usage import cpu_percent, wait_until_qui
 from foreword_models.evaluation.typing_report import Press
 from foreword_models.evaluation.typing_script import Key
 
-URI: Final = "untitled:typing.md"
 LANGUAGE: Final = "markdown"
 _FIRST_URI = "untitled:first.md"
 _FIRST_SECONDS = 120.0  # for a model to be loaded, and perhaps measured
@@ -41,14 +40,25 @@ class ServerTypist:
         What `typing_script.script` returned.
     gaps
         Seconds from each key to the next; None to press each as soon as the one before is answered.
+    name, text
+        Of a document that is opened for it, and what it holds already.
     """
 
-    def __init__(self, client: ServerClient, keys: Sequence[Key], gaps: Sequence[float] | None) -> None:
-        self.name = "foreword"
+    def __init__(
+        self,
+        client: ServerClient,
+        keys: Sequence[Key],
+        gaps: Sequence[float] | None,
+        *,
+        name: str = "foreword",
+        text: str = "",
+    ) -> None:
+        self.name = name
+        self._uri = f"untitled:{name}.md"
         self._client = client
         self._keys = keys
         self._gaps = gaps
-        self._document = open_document(client, URI, "")
+        self._document = open_document(client, self._uri, text)
         self._open_request: int | None = None
         self._changed = time.perf_counter()
 
@@ -78,10 +88,10 @@ class ServerTypist:
                 sleep_until(due)
         return presses
 
-    def rest(self) -> None:
-        """Wait until the server is quiet."""
+    def rest(self, most: float = 20.0) -> None:
+        """Wait until the server is quiet, at most so many seconds."""
         time.sleep(_PAUSE)
-        wait_until_quiet(self._client.process_id)
+        wait_until_quiet(self._client.process_id, most=most)
 
     def idle_cpu_percent(self) -> float | None:
         """Return the share of a core that the server keeps busy five seconds after the last change, in percent."""
@@ -99,7 +109,7 @@ class ServerTypist:
         document.version += 1
         document.apply(((line, character), (line, character)), key.written)
         change = {"range": {"start": here, "end": here}, "text": key.written}
-        params = {"textDocument": {"uri": URI, "version": document.version}, "contentChanges": [change]}
+        params = {"textDocument": {"uri": self._uri, "version": document.version}, "contentChanges": [change]}
         messages.append(notification("textDocument/didChange", params))
         identity, request = self._client.request("textDocument/completion", _at(document, key.offset + 1))
         self._changed = self._client.send(*messages, request)

@@ -86,9 +86,14 @@ class PeerTypist:
 
 
 def take_turns(
-    typists: Sequence[Typist], keys: int, turn: int, pressed: Pressed
+    typists: Sequence[Typist], keys: int, turn: int, pressed: Pressed, *, begin: int = 0
 ) -> tuple[dict[str, list[Press]], dict[str, str]]:
     """Let all type the same keys, `turn` keys at a time, so that a machine that slows down does so for all.
+
+    Parameters
+    ----------
+    begin
+        The first of the keys; those before it have been typed.
 
     Returns
     -------
@@ -104,7 +109,7 @@ def take_turns(
     """
     found: dict[str, list[Press]] = {typist.name: [] for typist in typists}
     failures: dict[str, str] = {}
-    for first in range(0, keys, turn):
+    for first in range(begin, keys, turn):
         for typist in typists:
             if typist.name in failures:
                 continue

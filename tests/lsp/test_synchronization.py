@@ -89,6 +89,21 @@ def test_a_megabyte_on_one_line(server: Client) -> None:
     assert time.monotonic() - started < 20
 
 
+def test_a_change_that_comes_late_is_told_of_and_corrupts_nothing(server: Client) -> None:
+    uri = server.open("We should")
+    server.change(uri, replaced((0, 9), (0, 9), " sche"), version=7)
+    server.change(uri, replaced((0, 0), (0, 9), ""), version=6)
+    check_prefix(server, uri, 0, 14, "sche")
+    told = server.wait(
+        lambda: [m["message"] for m in server.params("window/showMessage") if "out of order" in m["message"]]
+    )
+    assert len(told) == 1
+    server.change(uri, replaced((0, 10), (0, 14), "th"), version=7)  # of one that does not count
+    check_prefix(server, uri, 0, 12, "th")
+    server.change(uri, {"text": "We the"}, version=1)  # the whole text is right, whenever it comes
+    check_prefix(server, uri, 0, 6, "the")
+
+
 def test_a_document_may_be_opened_again(server: Client) -> None:
     uri = server.open("one")
     server.close(uri)

@@ -16,6 +16,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F  # noqa: N812  (the field's name for it)
 
+from foreword import typing_replay
+from foreword.typing_client import ServerClient
 from foreword_models.errors import BenchmarkError
 from foreword_models.gpt import packing
 from foreword_models.gpt.config import PRECISIONS, Precision
@@ -24,6 +26,7 @@ from tests.unit.gpt.test_quantization import four_bit_matrix
 from tests.unit.gpt.tiny import WIDE, save_model
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+TYPING_SERVER = (sys.executable, str(Path(__file__).with_name("typing_server.py")))
 CPU = torch.device("cpu")
 LAYERS = 2
 
@@ -305,3 +308,86 @@ def test_register_bits_prints_a_row_for_each_bin_of_context(
     monkeypatch.setattr(sys, "argv", arguments)
     script("register_bits").main()
     assert "Bits per character" in capsys.readouterr().out
+
+
+# ---- documents --------------------------------------------------------------------------------------------------
+
+
+def test_documents_are_long_and_alike(script: Callable[[str], ModuleType]) -> None:
+    documents = script("documents")
+    text = documents.long_text(100, 50)
+    assert [len(line) for line in text.splitlines(keepends=True)] == [50] * 100
+    assert documents.long_markdown(500).count("\n") == 499
+    assert documents.long_markdown(500) == documents.long_markdown(500)
+
+
+def test_documents_are_edited_and_looked_up(script: Callable[[str], ModuleType]) -> None:
+    documents = script("documents")
+    table = documents.edits_table(20)
+    names = list(table.columns[0].cells)
+    theirs = list(table.columns[4].cells)
+    assert names[0] == "a letter is typed"
+    assert all(float(cell) > 0 for cell in table.columns[1].cells)
+    assert theirs[-1] == "" != theirs[0]
+
+
+def test_documents_are_typed_into_by_turns(
+    script: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = script("documents")
+    monkeypatch.setattr(documents, "PACE", (1, 2))
+    monkeypatch.setattr(documents, "PAUSE", 0.0)
+    monkeypatch.setattr(typing_replay, "_PAUSE", 0.0)
+    with ServerClient([*TYPING_SERVER, "prompt"]) as client:
+        client.initialize()
+        found = documents.typing(client, 60, 200)
+        texts = {}
+        for name in ("long", "empty"):
+            identity, request = client.request(
+                "textDocument/completion", {"textDocument": {"uri": f"untitled:{name}.md"}}
+            )
+            client.send(request)
+            texts[name] = client.result(identity).result["items"][0]["label"]
+    assert {name: len(presses) for name, presses in found.items()} == {"long": 59, "empty": 59, "first": 1}
+    assert len(texts["empty"]) == 60
+    before, _, after = texts["long"].partition(texts["empty"])
+    assert before.endswith("\n\n")
+    assert after.startswith("\n\n")
+    assert list(documents.typing_table(found, 200).columns[1].cells)[:3] == ["59", "59", "1"]
+
+
+# ---- server -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server_script(script: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    module = script("server")
+    monkeypatch.setattr(module, "PACE", (1, 2))
+    monkeypatch.setattr(typing_replay, "_PAUSE", 0.0)
+    for constant in ("_IDLE_AFTER", "_IDLE_WATCHED"):
+        monkeypatch.setattr(typing_replay, constant, 0.01)
+    return module
+
+
+def test_server_measures_each_row(server_script: ModuleType) -> None:
+    with server_script.CountingClient([*TYPING_SERVER, "prompt"]) as client:
+        client.initialize()
+        rows = [*server_script.while_reading(client, 40), *server_script.many_documents(client, 20)]
+        rows += server_script.at_rest(client)
+    values = {row.name: row.value for row in rows}
+    assert len(values) == 9
+    assert all(value is not None for value in values.values())
+    assert values["the ratio of these, p95"] > 0
+    table = server_script.table(rows)
+    assert list(table.columns[0].cells) == list(values)
+    assert any("met" in cell for cell in table.columns[2].cells)
+
+
+def test_server_counts_the_answers_of_each_request(server_script: ModuleType) -> None:
+    # This one answers a request at once, and again when it is cancelled.
+    with server_script.CountingClient([*TYPING_SERVER, "prompt"]) as client:
+        client.initialize()
+        wrong, _ = server_script.flood(client)
+    assert wrong.value == server_script.MESSAGES // 3
+    assert wrong.met is False

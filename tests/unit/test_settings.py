@@ -128,6 +128,11 @@ def test_every_key_applies() -> None:
             "the default null is used.",
         ),
         (
+            {"diagnostics": {"classifiers": {"sentiment": {"tags": ["faded"]}}}},
+            "diagnostics.classifiers.sentiment.tags must be a list of 'unnecessary' or 'deprecated', not ['faded']; "
+            "the default [] is used.",
+        ),
+        (
             {"model": {"decoder": ""}},
             "model.decoder must be a string, not empty, not ''; the default 'smollm2-135m' is used.",
         ),

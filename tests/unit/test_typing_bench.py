@@ -50,7 +50,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(typing_bench, "ServerClient", lambda: ServerClient([sys.executable, str(SERVER), "prompt"]))
     monkeypatch.setattr(typing_bench, "DecoderConfig", Sizes)
     monkeypatch.setattr(typing_bench, "TURN", 10)
-    monkeypatch.setattr(typing_replay, "wait_until_quiet", lambda _: None)
+    monkeypatch.setattr(typing_replay, "wait_until_quiet", lambda *_, **__: None)
     for constant in ("_PAUSE", "_IDLE_AFTER"):
         monkeypatch.setattr(typing_replay, constant, 0.0)
     monkeypatch.setattr(typing_replay, "_IDLE_WATCHED", 0.01)

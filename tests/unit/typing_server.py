@@ -58,6 +58,8 @@ def handle(message: dict[str, Any]) -> None:
         documents[params["textDocument"]["uri"]].apply((start, end), change["text"])
     elif method == "textDocument/completion":
         complete(message["id"], params["textDocument"]["uri"])
+    elif method == "textDocument/hover":
+        say({"id": message["id"], "result": None})
     elif method == "$/cancelRequest":
         say({"id": params["id"], "error": {"code": -32800, "message": "Request Cancelled"}})
     elif method == "shutdown":

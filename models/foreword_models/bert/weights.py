@@ -234,9 +234,9 @@ def read_weights(folder: Path, config: BertConfig, dtype: torch.dtype, adapter: 
             )
         raise CorruptModelError(f"{path} is missing: name a folder with {_EXPECTED}.")
 
-    def prepare(get: Callable[[str], Tensor | None]) -> BertWeights:
-        hidden = config.hidden_size
+    hidden = config.hidden_size
 
+    def reader(get: Callable[[str], Tensor | None]) -> Callable[..., Tensor]:
         def tensor(name: str, *shape: int) -> Tensor:
             # A checkpoint saved with a task head has the prefix; the oldest ones call a norm's parameters gamma, beta.
             old = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")
@@ -253,8 +253,14 @@ def read_weights(folder: Path, config: BertConfig, dtype: torch.dtype, adapter: 
                 )
             return (adapter.apply(name, found) if adapter else found).to(dtype)
 
+        return tensor
+
+    def prepare(get: Callable[[str], Tensor | None]) -> BertWeights:
+        tensor = reader(get)
+
         def affine(name: str, *shape: int) -> Affine:
-            return Affine(tensor(f"{name}.weight", *shape), tensor(f"{name}.bias", shape[0]))
+            weight, bias = tensor(f"{name}.weight", *shape), tensor(f"{name}.bias", shape[0])
+            return Affine(weight if len(shape) > 1 else weight.clone(), bias.clone())
 
         def layer(index: int) -> BertLayer:
             distilled = config.model_type == "distilbert"
@@ -274,12 +280,15 @@ def read_weights(folder: Path, config: BertConfig, dtype: torch.dtype, adapter: 
         if config.type_vocab_size:
             positions = positions + tensor("embeddings.token_type_embeddings.weight", config.type_vocab_size, hidden)[0]
         return BertWeights(
-            words=tensor("embeddings.word_embeddings.weight", config.vocab_size, hidden),
-            positions=positions,
+            words=words,
+            positions=positions.clone(),
             embedding_norm=affine("embeddings.LayerNorm", hidden),
             layers=tuple(layer(index) for index in range(config.num_hidden_layers)),
         )
 
+    # The table of words stays mapped, a row at a time. It has a mapping of its own and nothing small is left in the
+    # other one, which goes once the layers are laid out, and their pages with it: as much again as they take then.
+    words = read_tensors(path, lambda get: reader(get)("embeddings.word_embeddings.weight", config.vocab_size, hidden))
     return read_tensors(path, prepare)
 
 

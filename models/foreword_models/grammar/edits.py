@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from foreword_models.grammar.protected import protected
 from foreword_models.grammar.tagger import MAX_CHARACTERS, Tag
 
 Kind = Literal["apostrophe", "confusion", "agreement", "form", "capital"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 THRESHOLD: Final = 0.99
 """Least probability of an edit that is shown; how it was chosen: docs/grammar.md."""

@@ -12,7 +12,7 @@ import platformdirs
 import typer
 
 from foreword import __version__
-from foreword.cli import bench, evaluate, models, train, words
+from foreword.cli import bench, evaluate, models, settings, train, words
 from foreword.cli.classify import classify
 from foreword.cli.complete import complete
 from foreword.cli.demo import demo
@@ -35,6 +35,7 @@ app.command("grammar")(grammar)
 app.command("serve")(serve)
 app.command("doctor")(doctor)
 app.add_typer(models.app, name="models")
+app.add_typer(settings.app, name="settings")
 app.add_typer(words.app, name="words")
 app.add_typer(bench.app, name="bench")
 app.add_typer(evaluate.app, name="eval")

@@ -1,14 +1,18 @@
 """What further models may know of a word or a sentence, and the form in which the server asks them.
 
 Hover, marks, code actions and the documentation of words do without where there is no such model. All of it is asked
-on the inference thread.
+on the inference thread. What may take long, a fetch or a load, is not done when something is asked, but apart from that
+and before it, so that no key waits for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from foreword.engine.models import Models
 
 
 class Neighbour(Protocol):
@@ -24,6 +28,13 @@ class Neighbours(Protocol):
 
     def near(self, words: Sequence[str], count: int) -> Sequence[Sequence[Neighbour]]:
         """Return at most `count` words for each, the nearest first; none for a word that is not known."""
+
+
+class Senses(Protocol):
+    """Tells by its sentence what a word means."""
+
+    def near(self, sentence: str, start: int, end: int, count: int) -> Sequence[Neighbour]:
+        """Return at most `count` words near to what stands from `start` to `end`, the nearest first."""
 
 
 class Edit(Protocol):
@@ -57,7 +68,31 @@ class Grammar(Protocol):
 
 @dataclass(frozen=True)
 class Lookups:
-    """Where to get such models; each function may load one, and returns None where there is none."""
+    """Where to get such models.
+
+    Attributes
+    ----------
+    grammar, neighbours, senses
+        Return one, or None where there is none, or none yet.
+    fetch_grammar
+        Brings what `grammar` needs onto this machine, which may take minutes; for a thread of its own.
+    load_meaning
+        Loads what `neighbours` and `senses` return, if it is on this machine already; for the inference thread.
+    """
 
     grammar: Callable[[], Grammar | None] = lambda: None
     neighbours: Callable[[], Neighbours | None] = lambda: None
+    senses: Callable[[], Senses | None] = lambda: None
+    fetch_grammar: Callable[[], None] = lambda: None
+    load_meaning: Callable[[], None] = lambda: None
+
+
+def lookups_of(models: Models) -> Lookups:
+    """Return what some models have of it."""
+    return Lookups(
+        models.grammar,
+        lambda: models.vectors_in_use,
+        lambda: models.senses_in_use,
+        models.fetch_grammar,
+        models.load_meaning,
+    )

@@ -35,7 +35,7 @@ def load_senses(
         The table cannot be kept.
     """
     vectors = WordVectors.load(vectors_folder)
-    path = _table(vectors_folder, encoder_folder, store)
+    path = sense_table(vectors_folder, encoder_folder, store)
     if path.is_file():
         with suppress(CorruptModelError):  # it is made again
             return Senses(vectors, encoder, load_alone(path))
@@ -49,8 +49,8 @@ def load_senses(
     return Senses(vectors, encoder, load_alone(path))
 
 
-def _table(vectors_folder: Path, encoder_folder: Path, store: Store) -> Path:
-    """Where the table lies: one for each state of the files that it is made from."""
+def sense_table(vectors_folder: Path, encoder_folder: Path, store: Store) -> Path:
+    """Return where the table lies, made or not: one for each state of the files that it is made from."""
     parts = [vectors_folder / packing.VECTORS, encoder_folder / "model.safetensors"]
     states = [f"{part.resolve()}\0{it.st_size}\0{it.st_mtime_ns}" for part in parts for it in [part.stat()]]
     identity = "\0".join([*states, str(FORMAT)])

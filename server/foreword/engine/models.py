@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -9,9 +10,10 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from foreword.engine.memory import give_back
 from foreword_models.errors import ForewordError, OutOfMemoryError, UnsupportedModelError
 from foreword_models.gpt.config import PRECISIONS, Precision
-from foreword_models.zoo.locate import locate
+from foreword_models.zoo.locate import locate, ready
 from foreword_models.zoo.progress import Progress
 from foreword_models.zoo.registry import Kind
 from foreword_models.zoo.store import Store
@@ -152,6 +154,41 @@ class Models:
             raise self._senses
         return self._senses
 
+    def fetch_grammar(self) -> None:
+        """Bring the finder of slips onto this machine without loading it; a failure is what `grammar` raises."""
+        from foreword_models.grammar.tagger import require_onnxruntime
+
+        try:
+            if self._grammar is None:
+                require_onnxruntime()
+                self._locate("grammar")
+        except ForewordError as error:
+            self._grammar = error
+
+    @property
+    def vectors_in_use(self) -> WordVectors | None:
+        """The word vectors, if they have been loaded."""
+        return None if isinstance(self._vectors, ForewordError) else self._vectors
+
+    @property
+    def senses_in_use(self) -> Senses | None:
+        """The finder of a word's sense, if it has been loaded."""
+        return None if isinstance(self._senses, ForewordError) else self._senses
+
+    def load_meaning(self) -> None:
+        """Load the vectors, and the finder of senses, as far as that takes neither fetching nor reading many words."""
+        from foreword.engine.meaning import sense_table
+
+        store = Store.default()
+        vectors = ready(self._vectors_name, "vectors", store)
+        if vectors is None:
+            return
+        self.vectors()
+        encoder = ready(self._encoder, "encoder", store)
+        with contextlib.suppress(OSError):  # a part of the encoder is missing: what needs it most says so
+            if encoder is not None and sense_table(vectors, encoder, store).is_file():
+                self.senses()
+
     def to_be_measured(self) -> bool:
         """Whether it is not known yet how the decoder runs fastest on this machine, and would be of use."""
         if os.environ.get("FOREWORD_MEASURE") == "0" or wanted_precision(self._precision) is not None:
@@ -193,6 +230,7 @@ class Models:
         began = time.monotonic()
         try:
             model = load()
+            give_back()
             logger.info("a %s was loaded in %.1f s", type(model).__name__, time.monotonic() - began)
             return model
         except OutOfMemoryError:

@@ -7,7 +7,7 @@ import itertools
 import json
 import logging
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -17,7 +17,7 @@ from pygls.lsp.server import LanguageServer
 
 from foreword import __version__
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
-from foreword.engine.lookups import Lookups
+from foreword.engine.lookups import Lookups, lookups_of
 from foreword.engine.models import Models
 from foreword.engine.pool import Pool, model_key
 from foreword.ignored import IgnoredSentences
@@ -117,7 +117,9 @@ class ForewordServer(LanguageServer):
         self.readings: dict[str, reading.Reading] = {}
         self.focus: weakref.WeakKeyDictionary[Document, int] = weakref.WeakKeyDictionary()
         self.marks_changed = asyncio.Event()
-        self.lookups = Lookups()
+        self.lookups = lookups_of(self.models)
+        self.meaning_of: Lookups | None = None  # those that were told to load what knows the meaning of words
+        self.grammar_of: Lookups | None = None  # those whose finder of slips is loaded
         self.shown: weakref.WeakKeyDictionary[Document, inline_completion.Shown] = weakref.WeakKeyDictionary()
         self.offer: resolve.Offer | None = None
         self.accepted = 0
@@ -127,7 +129,7 @@ class ForewordServer(LanguageServer):
         self.prepared: weakref.WeakKeyDictionary[Document, str] = weakref.WeakKeyDictionary()
         self.exit_code = 1
         self.initialize_params: dict[str, Any] = {}
-        self.editor_settings: Any = None
+        self.editor_settings: Sequence[Any] = ()
         self.ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: set[str] = set()
@@ -174,22 +176,32 @@ class ForewordServer(LanguageServer):
         self._loop = asyncio.get_running_loop()
         self.initialize_params = params
         self.encoding = encoding
-        self.configure(None)
+        self.configure(())
         client = params.get("clientInfo")
         name = client.get("name") if isinstance(client, dict) else None
         logger.info("session %d began, with %.60s", self.number, name if isinstance(name, str) else "a nameless client")
 
-    def configure(self, editor: Any) -> None:
-        """Put settings in force: files, initializationOptions, and the editor's configuration if it is known."""
+    def configure(self, editor: Sequence[Any]) -> None:
+        """Put settings in force: files, initializationOptions, and the editor's configuration.
+
+        Parameters
+        ----------
+        editor
+            The section ``foreword``, for each workspace folder; the first one also for those that have none, and for
+            documents in no folder. Nothing before it is known.
+        """
         before = model_key(self.settings)
         self.editor_settings = editor
-        self.settings, problems = initial_settings(self.initialize_params, editor)
+        own = dict(enumerate(editor))
+        self.settings, problems = initial_settings(self.initialize_params, own.get(0))
         self.folder_settings = {}
-        for folder in workspace_folders(self.initialize_params)[1:]:
-            self.folder_settings[folder], wrong = initial_settings(self.initialize_params, editor, folder)
+        for number, folder in enumerate(workspace_folders(self.initialize_params)[1:], 1):
+            tree = own.get(number, own.get(0))
+            self.folder_settings[folder], wrong = initial_settings(self.initialize_params, tree, folder)
             problems += [problem for problem in wrong if problem not in problems]
         if model_key(self.settings) != before:
             self.models = self.pool.join(self.settings, self._progress)
+            self.lookups = lookups_of(self.models)
             self.prepared.clear()
             self.shown.clear()
         self._show_problems(problems)
@@ -198,12 +210,16 @@ class ForewordServer(LanguageServer):
         """Return the settings that hold in a document: those of its folder and language."""
         if self.paused:
             return _OFF.for_language(document.language_id)
-        settings = self.settings
-        if self.folder_settings and (path := path_of(document.uri)) is not None:
-            within = [folder for folder in workspace_folders(self.initialize_params) if path.is_relative_to(folder)]
-            if within:  # the innermost, where one folder is inside another
-                settings = self.folder_settings.get(max(within, key=lambda folder: len(folder.parts)), settings)
+        folder = self.folder_of(document.uri) if self.folder_settings else None
+        settings = self.folder_settings.get(folder, self.settings) if folder is not None else self.settings
         return settings.for_language(document.language_id)
+
+    def folder_of(self, uri: str) -> Path | None:
+        """Return the workspace folder that a document is in, the innermost where one is inside another."""
+        if (path := path_of(uri)) is None:
+            return None
+        within = [folder for folder in workspace_folders(self.initialize_params) if path.is_relative_to(folder)]
+        return max(within, key=lambda folder: len(folder.parts), default=None)
 
     def name_of(self, uri: str) -> str:
         """Return the name of a document that no other connection's has, whatever its URI."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -136,10 +137,9 @@ class CodeProse:
                 found.append((at, piece.end))
         return found
 
-    def sentences(self) -> list[Sentence]:
+    def sentences(self) -> Iterator[list[Sentence]]:
         """See `Prose.sentences`; comments on lines below each other are read as one."""
         text = self._document.text
-        found = []
         for group in self._groups():
             begin, end = group[0].start, group[-1].end
             hidden = list(re.sub(r"[^\r\n]", " ", text[begin:end]))
@@ -147,8 +147,7 @@ class CodeProse:
                 hidden[piece.start - begin : piece.end - begin] = text[piece.start : piece.end]
             gaps = [gap._replace(start=gap.start - begin, end=gap.end - begin) for gap in self._gaps(group)]
             cut = sentences(text[begin:end], masked=masked("".join(hidden), gaps), followed=end < len(text))
-            found += [Sentence(each.text, begin + each.start, begin + each.end, each.finished) for each in cut]
-        return found
+            yield [Sentence(each.text, begin + each.start, begin + each.end, each.finished) for each in cut]
 
     def before(self, line: int, character: int, limit: int) -> str | None:
         """See `Prose.before`: the comment up to the position, and those above it, without code and markers.

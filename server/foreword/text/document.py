@@ -30,17 +30,23 @@ class Document:
     language_id : str
         The client's name of its language, for instance ``markdown``.
     version : int
-        The client's number of this state; `apply` leaves it to the caller.
+        The client's number of this state; `apply` leaves it to the caller, since clients count as they like.
     text : str
         The whole text.
     encoding : {"utf-8", "utf-16", "utf-32"}
         The position encoding agreed upon with the client.
+
+    Attributes
+    ----------
+    revision : int
+        Grows with every change.
     """
 
     def __init__(self, uri: str, language_id: str, version: int, text: str, encoding: Encoding) -> None:
         self.uri = uri
         self.language_id = language_id
         self.version = version
+        self.revision = 0
         self.encoding: Encoding = encoding
         self._text: str | None = None
         self._prose: Prose | None = None
@@ -79,6 +85,7 @@ class Document:
         text : str
             What is put there.
         """
+        self.revision += 1
         if range is None:
             self._set(text)
             return

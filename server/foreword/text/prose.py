@@ -32,8 +32,11 @@ class Prose(Protocol):
     def regions(self) -> list[tuple[int, int]]:
         """Return the offsets of every stretch of prose, in order, none empty, none touching the next."""
 
-    def sentences(self) -> list[Sentence]:
-        """Return the sentences of the prose."""
+    def sentences(self) -> Iterator[list[Sentence]]:
+        """Yield the sentences of one paragraph after another, so that whoever takes them can pause.
+
+        The document must not be changed until the last one is taken; what was cut until then is not lost.
+        """
 
     def before(self, line: int, character: int, limit: int) -> str | None:
         """Return what a model is to read before a position; None where that is the text as it is."""
@@ -107,9 +110,8 @@ class MarkedUpProse:
         self._gaps = gaps
         return found
 
-    def sentences(self) -> list[Sentence]:
+    def sentences(self) -> Iterator[list[Sentence]]:
         """See `Prose.sentences`; only paragraphs that are new are cut."""
-        found: list[Sentence] = []
         cut: dict[tuple[str, bool], list[Sentence]] = {}
         for offset, text, kind, followed in self._paragraphs():
             if kind == "blank":
@@ -117,10 +119,10 @@ class MarkedUpProse:
             key = (text, followed)
             if (known := self._sentences.get(key)) is None:
                 known = sentences(text, masked=masked(text, self._format.inline.gaps(text)), followed=followed)
+                self._sentences[key] = known
             cut[key] = known
-            found += [Sentence(each.text, offset + each.start, offset + each.end, each.finished) for each in known]
+            yield [Sentence(each.text, offset + each.start, offset + each.end, each.finished) for each in known]
         self._sentences = cut
-        return found
 
     def before(self, line: int, character: int, limit: int) -> str | None:  # noqa: ARG002
         """See `Prose.before`: a model reads these formats as they are."""
@@ -159,9 +161,10 @@ class MarkedUpProse:
     def _paragraphs(self) -> Iterator[tuple[int, str, LineKind, bool]]:
         """Yield each blank line and paragraph: its offset, text and kind, and whether text follows it."""
         count = self._document.line_count
-        self._kind(count - 1)
         offset, number = 0, 0
         while number < count:
+            if number + LONGEST >= self._right:
+                self._kind(min(number + 2 * LONGEST, count - 1))
             text, kind, last = self._document.line(number), self._kinds[number], number + 1
             if kind in ("begin", "prose"):
                 while last < count and self._kinds[last] == "prose":

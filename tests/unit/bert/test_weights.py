@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -154,3 +156,12 @@ def test_a_tokenizer_without_special_tokens(folder: Path) -> None:
     Tokenizer(WordLevel({"a": 0}, unk_token="a")).save(str(folder / "tokenizer.json"))
     with pytest.raises(CorruptModelError, match="CLS"):
         Encoder.load(folder)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_of_the_file_only_the_table_of_words_stays_in_memory(folder: Path) -> None:
+    encoder = Encoder.load(folder, "bfloat16")
+    gc.collect()
+    mapped = Path("/proc/self/maps").read_text(encoding="utf-8").count(str(folder / "model.safetensors"))
+    assert mapped == 1
+    assert encoder.encode(["The rain."]).shape == (1, 32)

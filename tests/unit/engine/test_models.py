@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from foreword.engine.models import Models, wanted_precision
-from foreword_models.errors import UnsupportedModelError
+from foreword_models.errors import MissingExtraError, UnsupportedModelError
 from foreword_models.gpt import machine, measurements, packing, tuning
 from foreword_models.gpt.config import Precision
 from foreword_models.gpt.tuning import Choice, Timing
@@ -124,3 +125,36 @@ def test_auto_asks_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert wanted_precision("int8") == "int8"
     monkeypatch.setenv("FOREWORD_PRECISION", "auto")
     assert wanted_precision("int8") is None
+
+
+def test_what_knows_words_is_loaded_where_it_is_on_this_machine(tmp_path: Path) -> None:
+    file = tmp_path / "vectors.txt"
+    file.write_text("cat 1 0\ndog 1 0.1\nsea 0 1\n")
+    encoder = tmp_path / "encoder"
+    encoder.mkdir()
+
+    def fresh() -> Models:
+        return Models(decoder="x", encoder=str(encoder), vectors=str(file), progress=Told(), say=print)
+
+    models = fresh()
+    models.load_meaning()
+    assert models.vectors_in_use is None  # they have not been converted
+    models.vectors()
+    again = fresh()
+    assert again.vectors_in_use is None
+    again.load_meaning()
+    vectors = again.vectors_in_use
+    assert vectors is not None
+    assert [each.word for each in vectors.near(["cat"], 1)[0]] == ["dog"]
+    assert again.senses_in_use is None  # no sentence has been looked at yet: there is no table
+    nothing = Models(decoder="x", encoder="x", vectors="glove-50d", progress=Told(), say=print)
+    nothing.load_meaning()
+    assert nothing.vectors_in_use is None
+
+
+def test_what_keeps_slips_from_being_found_is_known_before_anything_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    models = Models(decoder="x", encoder="x", progress=Told(), say=print)
+    models.fetch_grammar()
+    with pytest.raises(MissingExtraError, match="onnxruntime"):
+        models.grammar()

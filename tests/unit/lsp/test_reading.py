@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from foreword.engine.engine import Priority
-from foreword.lsp.features import reading
+from foreword.engine.lookups import Lookups
+from foreword.lsp import slices
+from foreword.lsp.features import meaning, reading
 from foreword.lsp.features.marks import MOST, marks_of
 from foreword.lsp.server import ForewordServer
 from foreword.settings import parse
@@ -42,6 +44,7 @@ class Models:
 @pytest.fixture
 async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ForewordServer]:
     monkeypatch.setattr(reading, "INTERVAL", -1.0)
+    monkeypatch.setattr(meaning, "QUIET", 0.0)
     server = ForewordServer()
     monkeypatch.setattr(server, "models", Models())
     yield server
@@ -73,12 +76,10 @@ async def test_only_what_has_changed_is_read_again(server: ForewordServer) -> No
     assert (await read(server, document))[-1] is True
     assert models.read_texts == ["It rains.", "It pours."]
     document.apply(((0, 10), (0, 10)), "Now it snows. ")
-    document.version = 2
     await read(server, document)
     assert models.read_texts[2:] == ["Now it snows."]
     assert set(server.readings[URI].known) == {"It rains.", "It pours.", "Now it snows."}
     document.apply(None, "It pours.")
-    document.version = 3
     await read(server, document)
     assert len(models.read_texts) == 3
     assert set(server.readings[URI].known) == {"It pours."}  # what is gone from the text is not kept
@@ -95,6 +96,42 @@ async def test_what_is_near_to_the_last_edit_comes_first(server: ForewordServer)
     assert len(told) > 3  # what is found is shown as it comes
 
 
+async def test_a_key_meets_a_slice_of_a_long_document_only(
+    server: ForewordServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "SLICE", -1.0)
+    monkeypatch.setattr(slices, "REST", 0.0)
+    document = opened(server, "\n\n".join(sentences(50)))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.ensure_future(others())
+    await read(server, document)
+    before, turns = turns, 0
+    await marks_of(server, document)
+    task.cancel()
+    assert min(before, turns) >= 99  # a turn for each sentence that is cut and looked at; that is marked and written
+
+
+async def test_a_change_ends_what_looks_at_the_text(server: ForewordServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "SLICE", -1.0)
+    monkeypatch.setattr(slices, "REST", 0.0)
+    document = opened(server, "\n\n".join(sentences(50)))
+    task = asyncio.ensure_future(read(server, document))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    document.revision += 1
+    assert await task == []
+    assert server.readings[URI].revision == -1
+    await read(server, document)
+    assert len(server.readings[URI].sentences) == 50
+
+
 async def test_another_encoder_reads_everything_again(server: ForewordServer, monkeypatch: pytest.MonkeyPatch) -> None:
     document = opened(server, "It rains.")
     await read(server, document)
@@ -109,7 +146,7 @@ async def test_marks_of_a_version_that_is_gone_are_not_shown(server: ForewordSer
     await read(server, document)
     marks = await marks_of(server, document)
     assert [mark["code"] for mark in marks or []] == ["mood/sad"] * 2
-    document.version = 2
+    document.revision += 1
     assert await marks_of(server, document) is None
     server.settings, _ = parse({"diagnostics": {"enabled": False}})
     assert await marks_of(server, document) == []
@@ -126,6 +163,21 @@ async def test_of_very_many_marks_the_nearest_are_shown(server: ForewordServer) 
     assert min(lines) >= 200
 
 
+async def test_a_mark_looks_as_the_settings_say(server: ForewordServer) -> None:
+    looks = {"severity": "hint", "tags": ["unnecessary", "deprecated"]}
+    server.settings, _ = parse({"diagnostics": {"related": True, "classifiers": {"mood": looks}}})
+    document = opened(server, " ".join(sentences(5)))
+    await read(server, document)
+    marks = await marks_of(server, document) or []
+    assert [(mark["severity"], mark["tags"]) for mark in marks] == [(4, [1, 2])] * 5
+    related = [[place["location"]["range"] for place in mark["relatedInformation"]] for mark in marks]
+    ranges = [mark["range"] for mark in marks]
+    assert related[0] == ranges[1:3]
+    assert related[2] == [*ranges[:2], *ranges[3:]]
+    server.settings, _ = parse({})
+    assert not any("relatedInformation" in mark or "tags" in mark for mark in await marks_of(server, document) or [])
+
+
 async def test_slips_are_marked_by_what_finds_them(server: ForewordServer) -> None:
     text = "He is taller then me. So it is is."
     edits = {
@@ -133,8 +185,9 @@ async def test_slips_are_marked_by_what_finds_them(server: ForewordServer) -> No
         "So it is is.": (SimpleNamespace(start=8, end=11, replacement="", kind="double"),),
     }
     grammar: Any = SimpleNamespace(read=lambda texts, **_: {text: edits[text] for text in texts})
-    server.lookups = type(server.lookups)(grammar=lambda: grammar)
-    server.settings, _ = parse({"diagnostics": {"classifiers": {"mood": {"enabled": False}}}})
+    server.lookups = Lookups(grammar=lambda: grammar)
+    switches = {"mood": {"enabled": False}, "grammar": {"enabled": True}}
+    server.settings, _ = parse({"diagnostics": {"classifiers": switches}})
     document = opened(server, text)
     await read(server, document)
     first, second = await marks_of(server, document) or []
@@ -156,8 +209,11 @@ async def test_what_keeps_slips_from_being_found_is_told_once_and_the_labels_sta
     told: list[str] = []
     monkeypatch.setattr(server, "tell", told.append)
     monkeypatch.setattr(server, "on_loop", lambda work: work())
-    server.lookups = type(server.lookups)(grammar=missing)
+    server.lookups = Lookups(grammar=missing)
     document = opened(server, "It rains.")
+    await read(server, document)
+    assert not told  # nobody has asked for it
+    server.settings, _ = parse({"diagnostics": {"classifiers": {"grammar": {"enabled": True}}}})
     await read(server, document)
     assert [mark["code"] for mark in await marks_of(server, document) or []] == ["mood/sad"]
     assert told == ["Install onnxruntime."]

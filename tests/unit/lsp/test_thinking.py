@@ -195,7 +195,7 @@ async def test_a_search_goes_on_until_the_document_changes(server: ForewordServe
     assert searched == 11
 
     def edited(checkpoint: Checkpoint, forwards: int) -> Prediction:
-        document.version += 1
+        document.revision += 1
         return search(checkpoint, forwards)
 
     thinking.refine(server, document, edited)
@@ -203,7 +203,7 @@ async def test_a_search_goes_on_until_the_document_changes(server: ForewordServe
     assert searched == 12
 
     thinking.refine(server, document, search)
-    document.version += 1  # before its turn has come
+    document.revision += 1  # before its turn has come
     await settled(server)
     assert searched == 12
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from foreword.text.code import _GRAMMARS
 from foreword.text.document import Document
+from tests.unit.text.cut import sentences_of
 
 PYTHON = """\"\"\"What it
     does.\"\"\"
@@ -46,7 +47,7 @@ def prose(text: str, language: str = "python") -> list[str]:
 def test_python() -> None:
     expected = ["What it", "does.", "Do ", ". See >.", "One", "two.", "Three."]
     assert prose(PYTHON) == expected
-    assert [sentence.text for sentence in document(PYTHON).prose.sentences()][-2:] == ["One\n    # two.", "Three."]
+    assert [sentence.text for sentence in sentences_of(document(PYTHON))][-2:] == ["One\n    # two.", "Three."]
 
 
 @pytest.mark.parametrize(
@@ -97,4 +98,4 @@ def test_after_any_edits_it_is_as_if_read_anew(text: str, script: list, language
     assert regions == document(edited.text, language).prose.regions()
     assert all(0 <= start < end <= len(edited.text) for start, end in regions)
     assert all(before[1] <= after[0] for before, after in pairwise(regions))
-    edited.prose.sentences()
+    sentences_of(edited)

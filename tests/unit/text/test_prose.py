@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from foreword.text.document import Document
 from foreword.text.formats.base import PIECE
+from tests.unit.text.cut import sentences_of
 
 FORMATS = [
     "markdown",
@@ -53,7 +54,7 @@ def prose(text: str, language: str) -> list[str]:
 
 
 def read(text: str, language: str) -> list[str]:
-    return [sentence.text for sentence in document(text, language).prose.sentences()]
+    return [sentence.text for sentence in sentences_of(document(text, language))]
 
 
 @pytest.mark.parametrize(
@@ -269,17 +270,17 @@ def test_after_any_edits_it_is_as_if_read_anew(text: str, script: list, language
         assert edited.prose.at(asked, 1) == fresh.prose.at(asked, 1)
         if asked % 3 == 0:
             assert edited.prose.regions() == fresh.prose.regions()
-            assert edited.prose.sentences() == fresh.prose.sentences()
+            assert sentences_of(edited) == sentences_of(fresh)
     fresh = document(edited.text, language)
     assert edited.prose.regions() == fresh.prose.regions()
-    assert edited.prose.sentences() == fresh.prose.sentences()
+    assert sentences_of(edited) == sentences_of(fresh)
 
 
 @given(st.text(max_size=200), formats)
 def test_nothing_raises_on_any_text(text: str, language: str) -> None:
     looked_at = document(text, language)
     looked_at.prose.regions()
-    looked_at.prose.sentences()
+    sentences_of(looked_at)
     looked_at.prose.at(0, 10**9)
 
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from foreword.text.document import Document
 from foreword.text.sentences import PIECE, Sentence, sentences
+from tests.unit.text.cut import sentences_of
 
 
 def prose_sentences(text: str, language_id: str) -> list[Sentence]:
-    return Document("untitled:1", language_id, 1, text, "utf-16").prose.sentences()
+    return sentences_of(Document("untitled:1", language_id, 1, text, "utf-16"))
 
 
 def texts(text: str, language_id: str = "markdown") -> list[str]:

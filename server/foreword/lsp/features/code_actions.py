@@ -12,7 +12,8 @@ from pygls.exceptions import JsonRpcInvalidParams
 from foreword.ignored import sentence_hash
 from foreword.lsp.capabilities import workspace_root
 from foreword.lsp.features import configuration, diagnostics
-from foreword.lsp.features.marks import GRAMMAR, SOURCE, shown_edits, shown_labels
+from foreword.lsp.features.marks import SOURCE, shown_edits, shown_labels, wanted
+from foreword.lsp.features.reading import GRAMMAR
 from foreword.settings_edit import SettingsFileError, project_file, set_value, user_file
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def _actions(
             is_preferred=True,
             edit=types.WorkspaceEdit(changes={document.uri: [change]}),
         )
-    labels = [(name, label.label) for name, label in shown_labels(server, document, reading, known, settings)]
+    asked = wanted(server, document, reading, settings)
+    labels = [(name, label.label) for name, label in shown_labels(asked, known)]
     if not codes and not labels:
         return
     everything = _about(params, *codes, *(f"{name}/{label}" for name, label in labels))
@@ -123,25 +125,28 @@ def _turn_off(server: ForewordServer, uri: str, classifier: str, label: str, sco
     document, reading = server.documents.get(uri), server.readings.get(uri)
     if document is None or reading is None or (classifier != GRAMMAR and classifier not in reading.classifiers):
         raise JsonRpcInvalidParams("There is no such document open, or no such classifier.")
-    root = workspace_root(server.initialize_params)
+    root = server.folder_of(uri) or workspace_root(server.initialize_params)
     file, table = project_file(root) if scope == "project" and root else (user_file(), ())
-    keys = (*table, "diagnostics", "classifiers", classifier)
-    if classifier == GRAMMAR:
-        set_value(file, (*keys, "enabled"), False)
+    labels = server.language(document).diagnostics.classifier(classifier).labels
+    if labels is not None:
+        marked: Sequence[str] = labels
+    elif classifier == GRAMMAR:
+        from foreword_models.grammar.edits import KINDS
+
+        marked = KINDS
     else:
-        labels = server.language(document).diagnostics.classifier(classifier).labels
-        marked = reading.classifiers[classifier].config.marks if labels is None else labels
-        set_value(file, (*keys, "labels"), [name for name in marked if name != label])
+        marked = reading.classifiers[classifier].config.marks
+    keys = (*table, "diagnostics", "classifiers", classifier, "labels")
+    set_value(file, keys, [name for name in marked if name != label])
     configuration.reload(server)
-    wanted = server.language(document).diagnostics.classifier(classifier)
-    if wanted.enabled is not False and (classifier == GRAMMAR or label in (wanted.labels or ())):
+    if label in (server.language(document).diagnostics.classifier(classifier).labels or ()):
         server.tell(f"{file} was changed, but settings that come before it still have \u201c{label}\u201d marked.")
 
 
 def _sentences(server: ForewordServer, document: Document, range: types.Range) -> Iterator[Sentence]:
     """Yield the sentences that have been read and that a range touches."""
     reading = server.readings.get(document.uri)
-    if reading is None or reading.version != document.version:
+    if reading is None or reading.revision != document.revision:
         return
     start = document.offset(range.start.line, range.start.character)
     end = document.offset(range.end.line, range.end.character)

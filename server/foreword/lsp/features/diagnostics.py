@@ -99,11 +99,11 @@ def _tell(server: ForewordServer, document: Document, *, complete: bool) -> None
         return
     if not server.language(document).diagnostics.enabled and document.uri not in server.marked:
         return
-    version = document.version
+    version, revision = document.version, document.revision
 
     async def push() -> None:
         marks = await marks_of(server, document)
-        still = server.documents.get(document.uri) is document and document.version == version
+        still = server.documents.get(document.uri) is document and document.revision == revision
         # What is known so far is shown only if there is something to show: an empty list would blink.
         if marks is not None and still and (complete or marks):
             _publish(server, document.uri, version, marks)
@@ -115,12 +115,12 @@ def _tell(server: ForewordServer, document: Document, *, complete: bool) -> None
 
 async def _pulled(server: ForewordServer, document: Document) -> list[Mark]:
     """Return a document's marks, when they are all known if the client cannot be told of more."""
-    version = document.version
+    revision = document.revision
     known = server.readings.get(document.uri)
-    if known is not None and known.task is not None and not (known.complete and known.version == version):
+    if known is not None and known.task is not None and not (known.complete and known.revision == revision):
         await asyncio.wait([known.task], timeout=0 if _refreshes(server) else PATIENCE)
     marks = await marks_of(server, document)
-    if marks is None or document.version != version:
+    if marks is None or document.revision != revision:
         raise ServerCancelledError
     return marks
 

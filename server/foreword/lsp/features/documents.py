@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+LATE = (
+    "The editor sent a change of a document out of order, and it is ignored. Where words or marks are off, reopen it."
+)
+
 
 def register(server: ForewordServer) -> None:
     """Keep the documents. Plain functions: changes are applied in the order they come."""
@@ -38,7 +42,12 @@ def register(server: ForewordServer) -> None:
         if document is None:
             logger.warning("a change to a document that is not open was ignored")
             return
+        # A client that does not count is let be; what comes late would be carried out on another text than was meant.
+        late = params.text_document.version < document.version
         for change in params.content_changes:
+            if late and isinstance(change, types.TextDocumentContentChangePartial):
+                server.tell(LATE)
+                return
             if isinstance(change, types.TextDocumentContentChangePartial):
                 start, end = change.range.start, change.range.end
                 document.apply(((start.line, start.character), (end.line, end.character)), change.text)

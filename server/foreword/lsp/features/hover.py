@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from foreword.engine.engine import Checkpoint, Priority
+from foreword.lsp.features import meaning
 from foreword.lsp.features.completion import percent
 from foreword.lsp.features.marks import is_on
 from foreword.lsp.features.resolve import nearest
@@ -34,13 +35,15 @@ def register(server: ForewordServer) -> None:
             return None
         server.focus[document] = params.position.line
         reading = server.readings.get(document.uri)
-        if reading is not None and reading.task is not None and reading.version != document.version:
+        if reading is not None and reading.task is not None and reading.revision != document.revision:
             await asyncio.wait([reading.task], timeout=PATIENCE)
         sentence, word = _sentence(server, document, params.position), _word(document, params.position)
         settings, models, lookups = server.language(document).diagnostics, server.models, server.lookups
+        text, start, end = _around(document, params.position, sentence, word)
 
         def look(checkpoint: Checkpoint) -> tuple[Labels, list[str]]:
-            return read(sentence.text, checkpoint) if sentence else {}, nearest(lookups, word) if word else []
+            labels = read(sentence.text, checkpoint) if sentence else {}
+            return labels, nearest(lookups, text, start, end) if word else []
 
         def read(text: str, checkpoint: Checkpoint) -> Labels:
             reader = models.reader()
@@ -50,9 +53,10 @@ def register(server: ForewordServer) -> None:
 
         name = server.name_of(document.uri)
         labels, neighbours = await server.answer(Priority.INLINE_COMPLETION, look, key=("hover", name)) or ({}, [])
+        meaning.load(server)
         lines = _lines(labels)
         if neighbours:
-            lines.append(f"Near {word}: {', '.join(neighbours)}")
+            lines.append(f"Near {text[start:end]}: {', '.join(neighbours)}")
         if not lines:
             return None
         range = _range(document, sentence) if sentence else None
@@ -71,7 +75,7 @@ def _lines(labels: Labels) -> list[str]:
 def _sentence(server: ForewordServer, document: Document, position: types.Position) -> Sentence | None:
     """Return the finished sentence at a place, if the document has been cut into sentences since its last change."""
     reading = server.readings.get(document.uri)
-    if reading is None or reading.version != document.version:
+    if reading is None or reading.revision != document.revision:
         return None
     offset = document.offset(position.line, position.character)
     index = bisect.bisect_right(reading.sentences, offset, key=lambda sentence: sentence.start) - 1
@@ -80,10 +84,22 @@ def _sentence(server: ForewordServer, document: Document, position: types.Positi
     return reading.sentences[index]
 
 
-def _word(document: Document, position: types.Position) -> str:
-    """Return the word at a place, or nothing."""
+def _word(document: Document, position: types.Position) -> tuple[int, int] | None:
+    """Return where in its line the word at a place begins and ends, if there is one."""
     line, column = document.line(position.line), document.column(position.line, position.character)
-    return next((line[start:end] for start, end in word_spans(line) if start <= column <= end), "")
+    return next(((start, end) for start, end in word_spans(line) if start <= column <= end), None)
+
+
+def _around(
+    document: Document, position: types.Position, sentence: Sentence | None, word: tuple[int, int] | None
+) -> tuple[str, int, int]:
+    """Return the text that tells what a word means, its sentence or else its line, and where the word is in it."""
+    start, end = word or (0, 0)
+    if sentence is not None:
+        begin = document.offset(position.line, 0) - sentence.start
+        if begin + start >= 0 and begin + end <= len(sentence.text):
+            return sentence.text, begin + start, begin + end
+    return document.line(position.line), start, end
 
 
 def _range(document: Document, sentence: Sentence) -> types.Range:

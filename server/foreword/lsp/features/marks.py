@@ -5,12 +5,14 @@ lsprotocol's objects would take the event loop a hundred times as long, and a lo
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from foreword.lsp.features.completion import percent
+from foreword.lsp.features.reading import GRAMMAR
+from foreword.lsp.slices import in_slices
 
 if TYPE_CHECKING:
     from foreword.engine.lookups import Edit
@@ -22,56 +24,91 @@ if TYPE_CHECKING:
     from foreword_models.bert.classifier import ClassifierConfig, LabelProbability
 
 SOURCE = "foreword"
-GRAMMAR = "grammar"  # the name, among the classifiers', of what finds slips
 MOST = 1000  # marks of a document: the nearest to where it was last edited
 SEVERITIES = {"error": 1, "warning": 2, "information": 3, "hint": 4}
-UNNECESSARY = 1  # the tag of what is one too many: editors fade it
-_PIECE = 50  # marks after which a key that has come meanwhile is served
+TAGS = {"unnecessary": 1, "deprecated": 2}
+RELATED = 2  # others of its kind that a mark tells of, on each side
 
 Mark = dict[str, Any]
 """A ``Diagnostic`` of LSP."""
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a classifier is to mark in a document.
+
+    Attributes
+    ----------
+    alone
+        Only one of its labels can hold, so that only the most probable one can be meant.
+    labels
+        To be marked.
+    least
+        Probability of a label from which on it is marked; None: as calibrated.
+    """
+
+    classifier: str
+    alone: bool
+    labels: frozenset[str]
+    least: float | None
+
+
 async def marks_of(server: ForewordServer, document: Document) -> list[Mark] | None:
     """Return the marks that are known, in the order of the text; None if the document changes meanwhile.
 
-    The ranges are those of the version that was read; None too if the document has changed since.
+    The ranges are those of the revision that was read; None too if the document has changed since.
     """
     reading = server.readings.get(document.uri)
     settings = server.language(document).diagnostics
     if reading is None or not settings.enabled:
         return []
-    version = document.version
+    revision, known = document.revision, reading.known
     server.ignored.reload()
-    marked = list(_marked(server, document, reading, settings))
-    if len(marked) > MOST:
-        focus = document.offset(server.focus.get(document, 0), 0)
-        marked.sort(key=lambda found: abs(found[0].start - focus))
-        marked = sorted(marked[:MOST], key=lambda found: found[0].start)
+    asked = wanted(server, document, reading, settings)
+    marked: list[Sentence] = []
     marks: list[Mark] = []
-    for number, (sentence, known) in enumerate(marked):
-        if document.version != version or reading.version != version:
-            return None
-        marks += _marks(server, document, reading, settings, sentence, known)
-        if number % _PIECE == _PIECE - 1:
-            await asyncio.sleep(0)
-    return marks if reading.version == document.version == version else None
+
+    def unchanged() -> bool:
+        return reading.revision == document.revision == revision
+
+    def look(sentence: Sentence) -> None:
+        if (found := known.get(sentence.text)) is not None:
+            shown = itertools.chain(shown_labels(asked, found), shown_edits(server, document, found, settings))
+            if any(True for _ in shown) and sentence.text not in server.ignored:
+                marked.append(sentence)
+
+    def write(sentence: Sentence) -> None:
+        marks.extend(_marks(server, document, reading, settings, asked, sentence, known[sentence.text]))
+
+    sentences = reading.around(document.offset(server.focus.get(document, 0), 0))
+    if not await in_slices(itertools.takewhile(lambda _: len(marked) < MOST, sentences), look, unchanged):
+        return None
+    marked.sort(key=lambda sentence: sentence.start)
+    if not await in_slices(marked, write, unchanged) or not unchanged():
+        return None
+    return _related(marks, document.uri) if settings.related else marks
 
 
-def shown_labels(
-    server: ForewordServer, document: Document, reading: Reading, known: Known, settings: DiagnosticsSettings
-) -> Iterator[tuple[str, LabelProbability]]:
+def wanted(server: ForewordServer, document: Document, reading: Reading, settings: DiagnosticsSettings) -> list[Wanted]:
+    """Return what the classifiers that are on are to mark in a document."""
+    found = []
+    for name, classifier in reading.classifiers.items():
+        config, told = classifier.config, settings.classifier(name)
+        if is_on(config, told):
+            labels = frozenset(config.marks if told.labels is None else told.labels)
+            hushed = {label for uri, of, label in server.hushed if (uri, of) == (document.uri, name)}
+            found.append(Wanted(name, config.kind == "softmax", labels - hushed, told.minimum_probability))
+    return found
+
+
+def shown_labels(asked: Iterable[Wanted], known: Known) -> Iterator[tuple[str, LabelProbability]]:
     """Yield the labels of a sentence that its reader wants to see marked, each with its classifier."""
-    for name, ranked in known.labels.items():
-        wanted, config = settings.classifier(name), reading.classifiers[name].config
-        if not is_on(config, wanted):
-            continue
-        names, least = config.marks if wanted.labels is None else wanted.labels, wanted.minimum_probability
-        # Where only one label can hold, only the most probable one can be meant.
-        for label in ranked[:1] if config.kind == "softmax" else ranked:
-            sure = label.shown if least is None else label.probability >= least
-            if sure and label.label in names and (document.uri, name, label.label) not in server.hushed:
-                yield name, label
+    for each in asked:
+        ranked = known.labels.get(each.classifier, ())
+        for label in ranked[:1] if each.alone else ranked:
+            sure = label.shown if each.least is None else label.probability >= each.least
+            if sure and label.label in each.labels:
+                yield each.classifier, label
 
 
 def is_on(config: ClassifierConfig, wanted: ClassifierSettings) -> bool:
@@ -83,23 +120,11 @@ def shown_edits(
     server: ForewordServer, document: Document, known: Known, settings: DiagnosticsSettings
 ) -> Iterator[Edit]:
     """Yield the slips of a sentence that its reader wants to see marked."""
-    wanted = settings.classifier(GRAMMAR)
-    for edit in known.edits if wanted.enabled is not False else ():
-        asked_for = wanted.labels is None or edit.kind in wanted.labels
+    told = settings.classifier(GRAMMAR)
+    for edit in known.edits if told.enabled else ():
+        asked_for = told.labels is None or edit.kind in told.labels
         if asked_for and (document.uri, GRAMMAR, edit.kind) not in server.hushed:
             yield edit
-
-
-def _marked(
-    server: ForewordServer, document: Document, reading: Reading, settings: DiagnosticsSettings
-) -> Iterator[tuple[Sentence, Known]]:
-    for sentence in reading.sentences:
-        known = reading.known.get(sentence.text)
-        if known is None or sentence.text in server.ignored:
-            continue
-        labels = shown_labels(server, document, reading, known, settings)
-        if any(True for _ in itertools.chain(labels, shown_edits(server, document, known, settings))):
-            yield sentence, known
 
 
 def _marks(
@@ -107,27 +132,50 @@ def _marks(
     document: Document,
     reading: Reading,
     settings: DiagnosticsSettings,
+    asked: Iterable[Wanted],
     sentence: Sentence,
     known: Known,
 ) -> Iterator[Mark]:
-    for classifier, label in shown_labels(server, document, reading, known, settings):
+    for classifier, label in shown_labels(asked, known):
         yield {
             "range": _range(document, sentence.start, sentence.end),
             "message": f"Reads as {label.label} ({classifier}, {percent(label.probability)}).",
-            "severity": SEVERITIES[settings.classifier(classifier).severity],
-            "source": SOURCE,
             "code": f"{classifier}/{label.label}",
-        } | ({"codeDescription": {"href": reading.cards[classifier]}} if classifier in reading.cards else {})
+            **_looks(settings.classifier(classifier)),
+            **({"codeDescription": {"href": reading.cards[classifier]}} if classifier in reading.cards else {}),
+        }
     for edit in shown_edits(server, document, known, settings):
         written = sentence.text[edit.start : edit.end]
         mend = f"\u201c{edit.replacement}\u201d is meant" if edit.replacement else "It is one too many"
         yield {
             "range": _range(document, sentence.start + edit.start, sentence.start + edit.end),
             "message": f"\u201c{written}\u201d: {mend}, it seems ({edit.kind}).",
-            "severity": SEVERITIES[settings.classifier(GRAMMAR).severity],
-            "source": SOURCE,
             "code": f"{GRAMMAR}/{edit.kind}",
-        } | ({} if edit.replacement else {"tags": [UNNECESSARY]})
+            **_looks(settings.classifier(GRAMMAR)),
+            **({} if edit.replacement else {"tags": [TAGS["unnecessary"]]}),
+        }
+
+
+def _looks(told: ClassifierSettings) -> dict[str, Any]:
+    """Return what a mark has of its classifier's settings."""
+    tags = {"tags": [TAGS[name] for name in told.tags]} if told.tags else {}
+    return {"severity": SEVERITIES[told.severity], "source": SOURCE, **tags}
+
+
+def _related(marks: Sequence[Mark], uri: str) -> list[Mark]:
+    """Return the marks, each with where the nearest others of its code are."""
+    kinds: dict[str, list[Mark]] = {}
+    for mark in marks:
+        kinds.setdefault(mark["code"], []).append(mark)
+    found = []
+    numbers = dict.fromkeys(kinds, 0)
+    for mark in marks:
+        alike, number = kinds[mark["code"]], numbers[mark["code"]]
+        numbers[mark["code"]] += 1
+        near = alike[max(0, number - RELATED) : number] + alike[number + 1 : number + 1 + RELATED]
+        places = [{"location": {"uri": uri, "range": other["range"]}, "message": other["message"]} for other in near]
+        found.append({**mark, "relatedInformation": places} if places else mark)
+    return found
 
 
 def _range(document: Document, start: int, end: int) -> dict[str, Any]:

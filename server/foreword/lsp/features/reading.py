@@ -1,6 +1,7 @@
 """What is known of the sentences of each open document: found after a pause in typing, and kept from edit to edit.
 
-A document is cut into sentences anew after each pause, and only those sentences are read that were not there before.
+A document is cut into sentences anew after each pause, a slice at a time, and only those sentences are read that were
+not there before.
 A key may meet the forward of some sentences, and has to wait for it: while somebody types, in any document, nothing is
 read but a few sentences now and then; when they pause, a few at a time; and many at once when they are away. Those
 around the place that was last edited or asked about come first: LSP does not tell what is visible, and that mostly is.
@@ -9,20 +10,24 @@ around the place that was last edited or asked about come first: LSP does not te
 from __future__ import annotations
 
 import asyncio
+import bisect
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
+from foreword.lsp.features.meaning import prepare_grammar
+from foreword.lsp.slices import in_slices
 from foreword.text.sentences import Sentence
 from foreword_models.errors import ForewordError, OutOfMemoryError
 
 if TYPE_CHECKING:
-    from foreword.engine.lookups import Edit, Lookups
+    from foreword.engine.lookups import Edit, Grammar
     from foreword.engine.models import Models
     from foreword.engine.reader import Labels
     from foreword.lsp.server import ForewordServer
+    from foreword.settings import DiagnosticsSettings
     from foreword.text.document import Document
     from foreword_models.bert.classifier import Classifier, LabelProbability
 
@@ -30,6 +35,7 @@ CHUNK, FEW = 32, 2  # sentences of a job, and of one that a key may soon meet
 LULL, AWAY = 0.3, 10.0  # seconds since the last key, after which a writer has paused, and after which they are away
 STARVED = 2.0  # seconds without a pause, after which some sentences are read all the same
 INTERVAL = 0.5  # seconds after which what was found so far is told
+GRAMMAR = "grammar"  # the name, among the classifiers', of what finds slips
 LEAST = 0.1  # of a label that is not a sentence's most probable one: below, it is not marked, whatever is asked for
 MANY = 100  # unread sentences that a status bar is told of
 
@@ -48,35 +54,44 @@ class Reading:
 
     Attributes
     ----------
-    version
+    revision
         Of the document that `sentences` are from; -1 before there are any.
     sentences
         The finished ones, in the order of the text.
     known
         By the sentence's text.
     complete
-        All sentences of that version have been read.
+        All sentences of that revision have been read.
     classifiers, cards
         Those that read them, and the addresses of their model cards, by name.
     """
 
-    version: int = -1
+    revision: int = -1
     sentences: Sequence[Sentence] = ()
     known: dict[str, Known] = field(default_factory=dict)
     complete: bool = False
     classifiers: Mapping[str, Classifier] = field(default_factory=dict)
     cards: Mapping[str, str] = field(default_factory=dict)
-    models: Models | None = None
+    read_by: tuple[Models, bool] | None = None  # the models, and whether they looked for slips
     task: asyncio.Task[None] | None = None
 
-    def unread(self, focus: int) -> list[str]:
-        """The texts that are not known yet, those near to an offset first."""
-        texts = (
-            sentence.text
-            for sentence in sorted(self.sentences, key=lambda sentence: abs(sentence.start - focus))
-            if sentence.text not in self.known
-        )
-        return list(dict.fromkeys(texts))
+    def around(self, focus: int) -> Iterator[Sentence]:
+        """Yield the sentences, those near to an offset first."""
+        sentences = self.sentences
+        right = bisect.bisect_left(sentences, focus, key=lambda sentence: sentence.start)
+        left = right - 1
+        while left >= 0 or right < len(sentences):
+            if left < 0 or (right < len(sentences) and sentences[right].start - focus < focus - sentences[left].start):
+                yield sentences[right]
+                right += 1
+            else:
+                yield sentences[left]
+                left -= 1
+
+
+def finds_slips(settings: DiagnosticsSettings) -> bool:
+    """Whether slips are to be marked: only where the settings say so, since what finds them has to be fetched."""
+    return settings.enabled and settings.classifier(GRAMMAR).enabled is True
 
 
 def begin(server: ForewordServer, document: Document, delay: float, tell: Callable[[bool], None]) -> None:
@@ -115,9 +130,13 @@ async def _read(
 ) -> None:
     try:
         await asyncio.sleep(delay)
-        _find_sentences(document, reading)
-        if reading.models is not server.models:  # another encoder finds something else
-            reading.known, reading.models = {}, server.models
+        if not await _find_sentences(document, reading):
+            return
+        slips = finds_slips(server.language(document).diagnostics)
+        if slips:
+            await prepare_grammar(server)
+        if reading.read_by != (server.models, slips):  # another encoder finds something else
+            reading.known, reading.read_by = {}, (server.models, slips)
         await _read_sentences(server, document, reading, tell)
         reading.complete = True
         tell(True)
@@ -129,19 +148,31 @@ async def _read(
         server.status.reading(document.uri, False)
 
 
-def _find_sentences(document: Document, reading: Reading) -> None:
-    if reading.version == document.version:
-        return
-    reading.sentences = [sentence for sentence in document.prose.sentences() if sentence.finished]
-    reading.version = document.version
-    texts = {sentence.text for sentence in reading.sentences}
-    reading.known = {text: known for text, known in reading.known.items() if text in texts}
+async def _find_sentences(document: Document, reading: Reading) -> bool:
+    """Cut the document into sentences; False if it has changed meanwhile."""
+    revision = document.revision
+    if reading.revision == revision:
+        return True
+    found: list[Sentence] = []
+    known: dict[str, Known] = {}
+
+    def take(sentences: Sequence[Sentence]) -> None:
+        for sentence in sentences:
+            if sentence.finished:
+                found.append(sentence)
+                if sentence.text in reading.known:
+                    known[sentence.text] = reading.known[sentence.text]
+
+    if not await in_slices(document.prose.sentences(), take, lambda: document.revision == revision):
+        return False
+    reading.sentences, reading.known, reading.revision = found, known, revision
+    return True
 
 
 async def _read_sentences(
     server: ForewordServer, document: Document, reading: Reading, tell: Callable[[bool], None]
 ) -> None:
-    unread = reading.unread(document.offset(server.focus.get(document, 0), 0))
+    unread = await _unread(reading, document.offset(server.focus.get(document, 0), 0))
     server.status.reading(document.uri, len(unread) > MANY)
     told = time.monotonic()
     while unread:
@@ -151,6 +182,18 @@ async def _read_sentences(
         if time.monotonic() > told + INTERVAL:
             tell(False)
             told = time.monotonic()
+
+
+async def _unread(reading: Reading, focus: int) -> list[str]:
+    """Return the texts that are not known yet, those near to an offset first."""
+    unread: dict[str, None] = {}
+
+    def look(sentence: Sentence) -> None:
+        if sentence.text not in reading.known:
+            unread[sentence.text] = None
+
+    await in_slices(reading.around(focus), look)
+    return list(unread)
 
 
 async def _allowance(server: ForewordServer) -> int:
@@ -163,12 +206,13 @@ async def _allowance(server: ForewordServer) -> int:
 
 async def read_texts(server: ForewordServer, reading: Reading, texts: Sequence[str], key: object) -> None:
     """Read some sentences now, and keep what is found."""
-    models, lookups = server.models, server.lookups
+    models = server.models
+    grammar = server.lookups.grammar if reading.read_by is not None and reading.read_by[1] else None
 
     def read(checkpoint: Checkpoint) -> tuple[dict[str, Known], Mapping[str, Classifier], Mapping[str, str]]:
         reader = models.reader()
         labels = reader.read(texts, checkpoint=checkpoint)
-        edits = _edits(server, lookups, texts, checkpoint)
+        edits = _edits(server, grammar, texts, checkpoint) if grammar is not None else {}
         return {text: Known(_kept(labels[text]), edits.get(text, ())) for text in texts}, reader.classifiers, cards()
 
     known, reading.classifiers, reading.cards = await server.engine.run(Priority.DIAGNOSTICS, read, key=key)
@@ -188,11 +232,11 @@ def cards() -> dict[str, str]:
 
 
 def _edits(
-    server: ForewordServer, lookups: Lookups, texts: Sequence[str], checkpoint: Checkpoint
+    server: ForewordServer, find: Callable[[], Grammar | None], texts: Sequence[str], checkpoint: Checkpoint
 ) -> Mapping[str, Sequence[Edit]]:
     """Return the slips that are found; what keeps their finder from working is told, and the labels stay."""
     try:
-        grammar = lookups.grammar()
+        grammar = find()
         return grammar.read(texts, checkpoint=checkpoint) if grammar else {}
     except OutOfMemoryError:
         raise

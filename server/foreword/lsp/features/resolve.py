@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from foreword.engine.engine import Checkpoint, Priority
+from foreword.lsp.features import meaning
 from foreword_models.errors import ForewordError, OutOfMemoryError
 
 if TYPE_CHECKING:
@@ -67,9 +68,11 @@ def register(server: ForewordServer) -> None:
             continuation = models.predictor().continuation(
                 text, words=WORDS, register=offer.register, checkpoint=checkpoint
             )
-            return continuation, nearest(lookups, word.text)
+            checkpoint()
+            return continuation, nearest(lookups, text, len(offer.context), len(text))
 
         found = await server.answer(Priority.INLINE_COMPLETION, look, key=("resolve", server.number))
+        meaning.load(server)
         continuation, neighbours = found or ("", [])
         lines = [f"{100 * word.probability:.1f} % likely here."]
         if continuation.strip():
@@ -80,11 +83,13 @@ def register(server: ForewordServer) -> None:
         return item
 
 
-def nearest(lookups: Lookups, word: str) -> list[str]:
-    """Return the words nearest to one, where there are vectors of words."""
+def nearest(lookups: Lookups, text: str, start: int, end: int) -> list[str]:
+    """Return the words nearest to one of a text: to what it means there if that can be told, else to the word alone."""
     try:
+        if (senses := lookups.senses()) is not None:
+            return [neighbour.word for neighbour in senses.near(text, start, end, NEIGHBOURS)]
         vectors = lookups.neighbours()
-        return [neighbour.word for neighbour in vectors.near([word], NEIGHBOURS)[0]] if vectors else []
+        return [neighbour.word for neighbour in vectors.near([text[start:end]], NEIGHBOURS)[0]] if vectors else []
     except OutOfMemoryError:
         raise
     except ForewordError:  # the word has none, or the vectors cannot be read: it is a side matter

@@ -60,10 +60,10 @@ def refine(server: ForewordServer, document: Document, search: Callable[[Checkpo
         What was answered, with so many forwards to spend: what it decodes stays for the next letter of the word, and
         for the word after the one that is taken.
     """
-    version, settings, allowance = document.version, server.language(document).completion, server.pool.allowance
+    revision, settings, allowance = document.revision, server.language(document).completion, server.pool.allowance
 
     def still_wanted() -> bool:
-        return server.documents.get(document.uri) is document and document.version == version
+        return server.documents.get(document.uri) is document and document.revision == revision
 
     def allowed() -> bool:
         return allowance.left(settings.think_share) > 0 and (settings.think_on_battery or not allowance.on_battery)
