@@ -12,7 +12,7 @@ export const TAKEN = 'input.complete.word';
 export class WordBar {
   private readonly slots: HTMLButtonElement[];
   private shown: CompletionItem[] = [];
-  private asked: Promise<CompletionItem[] | null> = Promise.resolve([]);
+  private asked: Promise<CompletionItem[] | undefined> = Promise.resolve([]);
   /** Where the space that came with a word ends, until something else is done. */
   private space: number | null = null;
 
@@ -56,6 +56,11 @@ export class WordBar {
     return true;
   }
 
+  /** Show no words. */
+  clear(): void {
+    this.show([]);
+  }
+
   /** A mark behind our space goes before it, and a space of the writer's own is not a second one. */
   changed(update: ViewUpdate): void {
     const { space } = this;
@@ -71,7 +76,7 @@ export class WordBar {
     }
   }
 
-  private async items(): Promise<CompletionItem[] | null> {
+  private async items(): Promise<CompletionItem[] | undefined> {
     const plugin = LSPPlugin.get(this.view);
     const { main } = this.view.state.selection;
     if (!plugin || !main.empty) {
@@ -81,7 +86,7 @@ export class WordBar {
       textDocument: { uri: plugin.uri },
       position: plugin.toPosition(main.head),
     });
-    return list && list.items.slice(0, this.slots.length);
+    return list?.items.slice(0, this.slots.length);
   }
 
   private show(items: CompletionItem[]): void {

@@ -18,6 +18,15 @@ export interface Report extends Status {
 /** Milliseconds for an answer: a model may have to be loaded first. */
 const PATIENCE = 60_000;
 
+const CAPABILITIES = {
+  experimental: { forewordStatus: true },
+  textDocument: {
+    completion: { completionItem: { labelDetailsSupport: true } },
+    // The library says that it pulls marks, and shows only those that are pushed: this leaves the key out of the message.
+    diagnostic: { toJSON: () => undefined },
+  },
+};
+
 /** Only the newest request of a kind is of interest, so a lost answer needs no word to the writer. */
 export async function ask<Result>(client: LSPClient, method: string, params: unknown): Promise<Result | null> {
   try {
@@ -32,45 +41,74 @@ export function execute<Result>(client: LSPClient, command: string, args: unknow
   return ask(client, 'workspace/executeCommand', { command, arguments: args });
 }
 
-/** Connect to the server; `changed` is told of its status, and `ended` when it is gone. */
-export async function connect(changed: (status: Status) => void, ended: () => void): Promise<LSPClient> {
-  const socket = new WebSocket(`ws://${location.host}/`);
+/** The server of the page that asks: its session has documents of its own. */
+export class Connection {
+  private changed: (status: Status) => void = () => {};
+  private ended: () => void = () => {};
+
+  private constructor(
+    private readonly socket: WebSocket,
+    readonly client: LSPClient,
+  ) {
+    socket.addEventListener('close', () => this.ended());
+  }
+
+  /** Connect; rejects if there is no server, or none that lets this page in. */
+  static async open(): Promise<Connection> {
+    const socket = new WebSocket(`ws://${location.host}/`);
+    await new Promise((resolve, reject) => {
+      socket.addEventListener('open', resolve, { once: true });
+      socket.addEventListener('close', reject, { once: true });
+    });
+    const client: LSPClient = new LSPClient({
+      timeout: PATIENCE,
+      extensions: [
+        serverDiagnostics(),
+        {
+          clientCapabilities: CAPABILITIES,
+          notificationHandlers: {
+            'foreword/status': (_, status: Status) => {
+              connection.changed(status);
+              return true;
+            },
+          },
+        },
+      ],
+    });
+    const connection = new Connection(socket, client);
+    client.connect(transport(socket));
+    await client.initializing;
+    return connection;
+  }
+
+  /** Have `changed` told of the server's status, now and whenever it changes, and `ended` when it is gone. */
+  async listen(changed: (status: Status) => void, ended: () => void): Promise<void> {
+    this.changed = changed;
+    this.ended = ended;
+    const report = await this.report();
+    if (report) {
+      changed(report);
+    }
+    if (this.socket.readyState > WebSocket.OPEN) {
+      ended();
+    }
+  }
+
+  report(): Promise<Report | null> {
+    return execute(this.client, 'foreword.status');
+  }
+}
+
+function transport(socket: WebSocket): Transport {
   const handlers = new Set<(message: string) => void>();
   socket.addEventListener('message', ({ data }) => {
     for (const handler of handlers) {
       handler(data);
     }
   });
-  socket.addEventListener('close', ended);
-  await new Promise((resolve) => socket.addEventListener('open', resolve, { once: true }));
-  const transport: Transport = {
+  return {
     send: (message) => socket.send(message),
     subscribe: (handler) => handlers.add(handler),
     unsubscribe: (handler) => handlers.delete(handler),
   };
-  const client = new LSPClient({
-    timeout: PATIENCE,
-    extensions: [
-      serverDiagnostics(),
-      {
-        clientCapabilities: {
-          experimental: { forewordStatus: true },
-          textDocument: {
-            completion: { completionItem: { labelDetailsSupport: true } },
-            // The client says that it pulls, and shows only what is pushed: this leaves the key out of the message.
-            diagnostic: { toJSON: () => undefined },
-          },
-        },
-        notificationHandlers: {
-          'foreword/status': (_, status: Status) => {
-            changed(status);
-            return true;
-          },
-        },
-      },
-    ],
-  });
-  client.connect(transport);
-  await client.initializing;
-  return client;
 }

@@ -47,6 +47,11 @@ export class Figures {
     this.waiting.push(pressed);
   }
 
+  /** Take note of a change that came with a key that is counted. */
+  changed(length: number): void {
+    this.length = length;
+  }
+
   /** Take note of a change that no keys made: what is pasted saves none. */
   paste(length: number): void {
     this.pasted += length - this.length;
@@ -81,7 +86,7 @@ export class Figures {
 
   /** Milliseconds from key to words, by nearest rank; undefined before the first answer. */
   percentile(share: number): number | undefined {
-    const sorted = this.times.toSorted((a, b) => a - b);
+    const sorted = [...this.times].sort((a, b) => a - b);
     return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
   }
 

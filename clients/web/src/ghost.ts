@@ -122,7 +122,8 @@ function take(view: EditorView, part: (text: string) => string): boolean {
   return true;
 }
 
-function dismiss(view: EditorView): boolean {
+/** Take the phrase away without taking it; false if there is none. */
+export function dismiss(view: EditorView): boolean {
   const there = view.state.field(field) !== null;
   if (there) {
     view.dispatch({ effects: show.of(null) });

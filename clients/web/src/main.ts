@@ -1,61 +1,38 @@
 /** The page as a whole: an editor, the words and phrases for its cursor, and the figures beside it. */
 
-import { hoverTooltips, LSPPlugin } from '@codemirror/lsp-client';
+import { lintKeymap, setDiagnosticsEffect } from '@codemirror/lint';
+import { hoverTooltips } from '@codemirror/lsp-client';
 import { Compartment } from '@codemirror/state';
-import { EditorView, placeholder, type ViewUpdate } from '@codemirror/view';
+import { EditorView, keymap, placeholder, type ViewUpdate } from '@codemirror/view';
 import { minimalSetup } from 'codemirror';
-import * as bar from './bar.ts';
-import { connect, execute, type Report, type Status } from './connection.ts';
+import { WordBar } from './bar.ts';
+import { Connection, type Status } from './connection.ts';
 import { Figures } from './figures.ts';
 import * as ghost from './ghost.ts';
 import { showFigures } from './panel.ts';
+import { Teller } from './told.ts';
 
-/** Milliseconds without a key, after which words and phrase are told to who listens instead of looking. */
-const LULL = 700;
 /** Milliseconds between two looks at the server's counts. */
 const REPORT = 200;
+const STATES = { ready: 'Ready', thinking: 'Reading', paused: 'Paused', loading: 'Loading …', error: 'Error' };
 
 const element = (id: string) => document.getElementById(id) as HTMLElement;
-
+const panel = element('figures');
 const figures = new Figures();
+
+const connection = await Connection.open().catch((reason) => {
+  showEnd();
+  throw reason;
+});
+const { client } = connection;
 const colours = window.matchMedia('(prefers-color-scheme: dark)');
 const dark = new Compartment();
-
-let pressed = 0;
-let telling: number | undefined;
-let reporting: number | undefined;
-
-function showStatus({ state, message }: Status): void {
-  const status = element('status');
-  const texts = {
-    ready: 'Ready',
-    thinking: 'Reading',
-    paused: 'Paused',
-    loading: 'Loading …',
-    error: 'Something is wrong',
-  };
-  status.dataset.state = state;
-  status.textContent = message || texts[state];
-}
-
-function showEnd(): void {
-  showStatus({ state: 'error', message: 'The server has ended. Start foreword playground again for a new page.' });
-  void words.refresh();
-}
-
-const client = await connect(
-  (status) => {
-    showStatus(status);
-    refresh(); // there may be words now
-  },
-  () => showEnd(),
-);
-
 const view = new EditorView({
   parent: element('editor'),
   extensions: [
     ghost.ghostText(),
     minimalSetup,
+    keymap.of(lintKeymap),
     EditorView.lineWrapping,
     EditorView.cspNonce.of(document.querySelector('script')?.nonce ?? ''),
     dark.of(EditorView.darkTheme.of(colours.matches)),
@@ -74,34 +51,40 @@ const view = new EditorView({
         pressed = event.timeStamp;
       },
     }),
-    client.plugin('untitled:playground.md', 'markdown'),
+    client.plugin('untitled:playground.txt', 'plaintext'),
     hoverTooltips(),
     EditorView.updateListener.of(changed),
   ],
 });
+const bar = new WordBar(view, element('bar'));
+const teller = new Teller(view, element('told'), () => bar.words);
 
-const words = new bar.WordBar(view, element('bar'));
+let pressed = 0; // when the last key was, until what it changed is seen
+let asked = 0;
+let reporting = false;
 
 function changed(update: ViewUpdate): void {
   if (update.docChanged) {
     count(update);
   }
   if (update.docChanged || update.selectionSet) {
-    words.changed(update);
-    queueMicrotask(refresh); // requests see the editor as it is after the update
+    bar.changed(update);
+    queueMicrotask(refresh); // the update is over then
+  }
+  if (update.transactions.some(({ effects }) => effects.some((effect) => effect.is(setDiagnosticsEffect)))) {
+    teller.soon();
   }
 }
 
 /** Count what a change cost: each typed character and each taken word or phrase is a key. */
 function count({ transactions, state }: ViewUpdate): void {
   for (const transaction of transactions) {
-    if (!transaction.docChanged || transaction.isUserEvent('delete.space')) {
-      continue;
-    }
     const { length } = transaction.newDoc;
     if (transaction.isUserEvent('input.paste') || transaction.isUserEvent('input.drop')) {
       figures.paste(length);
-    } else {
+    } else if (transaction.isUserEvent('delete.space')) {
+      figures.changed(length);
+    } else if (transaction.docChanged) {
       const typed = transaction.isUserEvent('input.type') ? length - transaction.startState.doc.length : 1;
       figures.key(length, pressed || performance.now(), Math.max(1, typed));
     }
@@ -112,40 +95,42 @@ function count({ transactions, state }: ViewUpdate): void {
   }
 }
 
-let asked = 0;
-
+/** Bring words, phrase and figures up to the text as it is. */
 function refresh(): void {
   const number = ++asked;
   client.sync();
-  void words.refresh().then((fresh) => {
+  void bar.refresh().then((fresh) => {
     if (fresh && number === asked) {
       figures.answered(performance.now());
-      showFigures(element('figures'), figures);
+      showFigures(panel, figures);
     }
   });
   void ghost.refresh(view);
-  window.clearTimeout(telling);
-  telling = window.setTimeout(tell, LULL);
-  reporting ??= window.setTimeout(report, REPORT);
-}
-
-/** Say what is offered, once the writer has paused: not at every key. */
-function tell(): void {
-  const phrase = ghost.shown(view);
-  const offered = words.words.map((word, index) => `${index + 1} ${word}`).join(', ');
-  element('told').textContent = [offered && `Words: ${offered}.`, phrase && `Phrase: ${phrase}.`]
-    .filter(Boolean)
-    .join(' ');
+  teller.soon();
+  if (!reporting) {
+    reporting = true;
+    window.setTimeout(report, REPORT);
+  }
 }
 
 async function report(): Promise<void> {
-  const answer = await execute<Report>(client, 'foreword.status');
-  reporting = undefined;
+  const answer = await connection.report();
+  reporting = false;
   if (answer) {
     figures.worked(answer.work);
     element('model').textContent = answer.decoder;
-    showFigures(element('figures'), figures);
+    showFigures(panel, figures);
   }
+}
+
+function showStatus({ state, message }: Status): void {
+  const status = element('status');
+  status.dataset.state = state;
+  status.textContent = message || STATES[state];
+}
+
+function showEnd(): void {
+  showStatus({ state: 'error', message: 'The server has ended; start foreword playground again.' });
 }
 
 colours.addEventListener('change', () => {
@@ -153,18 +138,25 @@ colours.addEventListener('change', () => {
 });
 element('clear').addEventListener('click', () => {
   view.dispatch({ changes: { from: 0, to: view.state.doc.length } });
-  figures.clear();
-  showFigures(element('figures'), figures);
+  showFigures(panel, figures);
   view.focus();
 });
+element('register').addEventListener('change', ({ target }) => {
+  const register = (target as HTMLSelectElement).value;
+  client.notification('workspace/didChangeConfiguration', { settings: { foreword: register ? { register } : {} } });
+  refresh();
+});
 
-showFigures(element('figures'), figures);
-const first = await execute<Report>(client, 'foreword.status');
-if (first) {
-  showStatus(first);
-  figures.worked(first.work);
-  element('model').textContent = first.decoder;
-}
-if (LSPPlugin.get(view)) {
-  view.focus();
-}
+showFigures(panel, figures);
+view.focus();
+await connection.listen(
+  (status) => {
+    showStatus(status);
+    refresh(); // there may be words now
+  },
+  () => {
+    showEnd();
+    bar.clear();
+    ghost.dismiss(view);
+  },
+);

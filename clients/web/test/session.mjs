@@ -1,19 +1,19 @@
 /**
  * A session on the playground, noted for `tests/e2e/test_playground.py`.
  *
- *     node session.mjs '{"url": "...", "chromium": "...", "shots": "FOLDER"}'
+ *     node session.mjs '{"url": "...", "chromium": "...", "shots": "FOLDER", "server": PID}'
  */
 
 import { chromium } from 'playwright-core';
 import { Tab } from './page.mjs';
 
-const { url, chromium: executablePath, shots } = JSON.parse(process.argv[2]);
+const { url, chromium: executablePath, shots, server } = JSON.parse(process.argv[2]);
 const notes = { elsewhere: [] };
 const browser = await chromium.launch({
   executablePath,
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
 });
-const context = await browser.newContext({ viewport: { width: 1100, height: 640 } });
+const context = await browser.newContext({ viewport: { width: 1100, height: 700 } });
 context.on('request', (request) => {
   const address = new URL(request.url());
   if (address.protocol !== 'data:' && address.host !== new URL(url).host) {
@@ -43,7 +43,10 @@ try {
   notes.button = await tab.page.locator('#bar button').first().getAttribute('aria-label');
   await tab.press('Alt+1');
   notes.taken = await tab.until('the word', async () => /mi\w+ $/.test(await tab.text()) && tab.text());
-  notes.figuresAfterWord = await tab.until('figures', async () => (await tab.figures()).last !== '–' && tab.figures());
+  notes.figuresAfterWord = await tab.until('figures', async () => {
+    const figures = await tab.figures();
+    return figures.counts.startsWith('24 ') && figures;
+  });
   await tab.type('.');
   notes.marked = await tab.until('the full stop', async () => /\w\.$/.test(await tab.text()) && tab.text());
 
@@ -108,7 +111,7 @@ try {
   notes.grown = (await tab.text()).slice(before.length);
   await other.page.close();
 
-  // A narrow window, a word at a time: everything is still there.
+  // A narrow window: everything is still there.
   await tab.page.setViewportSize({ width: 380, height: 800 });
   notes.overflow = await tab.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   await tab.shot('narrow');
@@ -118,6 +121,14 @@ try {
   const stranger = await browser.newContext();
   const answer = await (await stranger.newPage()).goto(url);
   notes.stranger = answer.status();
+
+  // The server ends, and the page says so.
+  process.kill(server, 'SIGINT');
+  notes.ended = await tab.until('the end', async () => {
+    const status = await tab.status();
+    return status.includes('ended') && status;
+  });
+  notes.wordsAfterEnd = await tab.words();
 } catch (error) {
   notes.problem = String(error);
 } finally {

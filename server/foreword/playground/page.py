@@ -12,7 +12,6 @@ import hmac
 import http
 import logging
 import secrets
-from http.cookies import CookieError, SimpleCookie
 from importlib import resources
 from urllib.parse import parse_qs, urlsplit
 
@@ -90,13 +89,10 @@ class Page:
 
     def _knows(self, request: Request, host: str) -> bool:
         """Whether a request is of the browser that opened the page."""
-        for line in request.headers.get_all("Cookie"):
-            try:
-                shown = SimpleCookie(line).get(_cookie_name(host))
-            except CookieError:  # of another server on this machine: they share their cookies
-                continue
-            if shown is not None and _same(shown.value, self._cookie):
-                return True
+        # Compared as they are written: those of other servers on this machine come too, and need not be well-formed.
+        shown = [each.strip() for line in request.headers.get_all("Cookie") for each in line.split(";")]
+        if any(_same(each, f"{_cookie_name(host)}={self._cookie}") for each in shown):
+            return True
         logger.warning("a request without the token was refused")
         return False
 
