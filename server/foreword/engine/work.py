@@ -33,18 +33,21 @@ class Work:
     reused: int = 0
 
     def counted(self, models: Models, work: Callable[[Checkpoint], T]) -> Callable[[Checkpoint], T]:
-        """Return a job that counts what it makes the decoder do, also where it is abandoned; not while one is loaded."""
+        """Return a job that counts what it makes the decoder do, even if it is abandoned."""
 
         def run(checkpoint: Checkpoint) -> T:
-            decoder = models.decoder
-            if decoder is None:
-                return work(checkpoint)
-            before = decoder.forwards, decoder.decoded_tokens, decoder.reused_tokens
+            before = _counts(models)
             try:
                 return work(checkpoint)
             finally:
-                self.forwards += decoder.forwards - before[0]
-                self.decoded += decoder.decoded_tokens - before[1]
-                self.reused += decoder.reused_tokens - before[2]
+                forwards, decoded, reused = (now - then for now, then in zip(_counts(models), before, strict=True))
+                self.forwards += forwards
+                self.decoded += decoded
+                self.reused += reused
 
         return run
+
+
+def _counts(models: Models) -> tuple[int, int, int]:
+    decoder = models.decoder
+    return (decoder.forwards, decoder.decoded_tokens, decoder.reused_tokens) if decoder is not None else (0, 0, 0)
