@@ -37,3 +37,10 @@ def unit(session: nox.Session) -> None:
     """Run only the tests that take milliseconds."""
     session.install(*CONSTRAINTS, "-e", ".[test]")
     session.run("pytest", "tests/unit", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation as a site, into build/site."""
+    session.install(*CONSTRAINTS, "mkdocs", "mkdocs-material")
+    session.run("mkdocs", "build", "--strict")

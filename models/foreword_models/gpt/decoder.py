@@ -100,6 +100,7 @@ class Decoder:
         self.weight_bytes = stack.paths[0].weight_bytes
         self.cache = KVCache(self.config, dtype=stack.cache_dtype, device=self.device, limit_bytes=cache_bytes)
         self.forwards = 0  # forward passes since construction, for reports
+        self.decoded_tokens = 0  # tokens that went through them, likewise
         self.reused_tokens = 0  # tokens asked for that were cached, likewise
         self._network = (GraphedNetwork if self.device.type == "cuda" else Network)(stack, self.cache)
         self._tree = RadixTree()
@@ -380,6 +381,7 @@ class Decoder:
     ) -> Tensor:
         """Logits (n, vocabulary) after n sequences (after every token of them), given the slots before and of those."""
         self.forwards += 1
+        self.decoded_tokens += sum(map(len, tokens))
         return self._network.forward(
             tree_step(prefixes, own, tokens, self.cache.slots, self.config.sliding_window, every)
         )

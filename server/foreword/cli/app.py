@@ -18,6 +18,7 @@ from foreword.cli.complete import complete
 from foreword.cli.demo import demo
 from foreword.cli.doctor import doctor
 from foreword.cli.grammar import grammar
+from foreword.cli.playground import playground
 from foreword.cli.serve import serve
 from foreword_models.errors import ForewordError
 
@@ -29,6 +30,7 @@ app = typer.Typer(
     help="The next words, and marks on sentences, in every text editor. Everything runs on this machine.",
 )
 app.command("demo")(demo)
+app.command("playground")(playground)
 app.command("complete")(complete)
 app.command("classify")(classify)
 app.command("grammar")(grammar)

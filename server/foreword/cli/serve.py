@@ -116,6 +116,11 @@ def serve_doors(tcp: str | None, web: str | None, token: str, origins: list[str]
 def _prepare() -> None:
     # Ctrl-C in a terminal ends the process at once; a KeyboardInterrupt would wait for the thread that reads the input.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    quiet_libraries()
+
+
+def quiet_libraries() -> None:
+    """Let warnings of our own only come to standard error."""
     logging.basicConfig(level=logging.WARNING, format="foreword: %(message)s", force=True)
     for library in ("pygls", "websockets"):  # they log whole messages, the user's text among them
         logging.getLogger(library).setLevel(logging.CRITICAL + 1)

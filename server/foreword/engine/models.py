@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from foreword.engine.grammar import GrammarReader
     from foreword.engine.reader import Reader
     from foreword_models.bert.encoder import Encoder
+    from foreword_models.gpt.decoder import Decoder
     from foreword_models.gpt.tuning import Choice
     from foreword_models.static.senses import Senses
     from foreword_models.static.vectors import WordVectors
@@ -97,6 +98,13 @@ class Models:
         if isinstance(self._predictor, ForewordError):
             raise self._predictor
         return self._predictor
+
+    @property
+    def decoder(self) -> Decoder | None:
+        """The decoder, if it is loaded."""
+        if self._predictor is None or isinstance(self._predictor, ForewordError):
+            return None
+        return self._predictor.model.decoder
 
     def close(self, document: str) -> None:
         """Let what is cached of a document be dropped when room is needed; nothing is loaded for that."""

@@ -87,12 +87,16 @@ class Doors:
         ``Authorization: Bearer`` (WebSocket); empty where none is asked for.
     origins
         Of pages from elsewhere that may come in.
+    page
+        Answers the requests for a page that lies on the WebSocket's port, and says in place of the token who may come
+        in: given a request and the ``HOST:PORT`` it came to, it returns None for a WebSocket that is welcome.
     """
 
     tcp: Address | None = None
     web: Address | None = None
     token: str = ""
     origins: Sequence[str] = ()
+    page: Callable[[Request, str], Response | None] | None = None
 
     def check(self) -> None:
         """Raise `DoorError` if a door would be open to other machines without a token."""
@@ -188,6 +192,9 @@ class Doors:
                 sending.cancel()
 
         def admit(connection: ServerConnection, request: Request) -> Response | None:
+            if self.page is not None:
+                host, port, *_ = connection.local_address
+                return self.page(request, f"{host}:{port}")
             if not self.token:
                 return None
             given = parse_qs(urlsplit(request.path).query).get("token", [""])[0]

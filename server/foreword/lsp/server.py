@@ -20,6 +20,7 @@ from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Supe
 from foreword.engine.lookups import Lookups, lookups_of
 from foreword.engine.models import Models
 from foreword.engine.pool import Pool, model_key
+from foreword.engine.work import Work
 from foreword.ignored import IgnoredSentences
 from foreword.lsp.capabilities import initial_settings, path_of, workspace_folders
 from foreword.lsp.features import (
@@ -89,6 +90,8 @@ class ForewordServer(LanguageServer):
         that no connection meets what another has written.
     engine, models
         The inference thread, and what it works with.
+    work
+        What the decoder has done for this connection.
     paused
         Nothing is offered or read until the user says so.
     ended
@@ -123,6 +126,7 @@ class ForewordServer(LanguageServer):
         self.shown: weakref.WeakKeyDictionary[Document, inline_completion.Shown] = weakref.WeakKeyDictionary()
         self.offer: resolve.Offer | None = None
         self.accepted = 0
+        self.work = Work()
         self.marked: set[str] = set()
         self.background: set[asyncio.Task[None]] = set()
         self.measuring: asyncio.Task[None] | None = None
@@ -239,7 +243,8 @@ class ForewordServer(LanguageServer):
         A failure is told to the user, not to the client, which could show no more than a code.
         """
         try:
-            result = await asyncio.wait_for(self.engine.run(priority, work, key=key), PATIENCE)
+            counted = self.work.counted(self.models, work)
+            result = await asyncio.wait_for(self.engine.run(priority, counted, key=key), PATIENCE)
             self.status.failed("")
             return result
         except (Superseded, EngineClosedError, TimeoutError):

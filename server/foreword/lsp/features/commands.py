@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from foreword.lsp.features import diagnostics, documents
@@ -29,6 +30,7 @@ def register(server: ForewordServer) -> None:
             "accepted": server.accepted,
             "decoder": server.settings.model.decoder,
             "encoder": server.settings.model.encoder,
+            "work": asdict(server.work),
         }
 
     @server.command("foreword.reread")

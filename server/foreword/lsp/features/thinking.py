@@ -138,7 +138,7 @@ async def _in_background(
         work(between_forwards)
 
     try:
-        await server.engine.run(Priority.THINKING, run, key=key)
+        await server.engine.run(Priority.THINKING, server.work.counted(server.models, run), key=key)
     except (Superseded, EngineClosedError):
         return False
     except ForewordError as error:  # nobody has asked for anything, so nobody needs to know

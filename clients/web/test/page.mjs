@@ -1,0 +1,109 @@
+/** The playground in a browser, for tests: what a writer sees and does on it. */
+
+import { join } from 'node:path';
+
+/** One tab. */
+export class Tab {
+  constructor(page, shots) {
+    Object.assign(this, { page, shots });
+    this.complaints = [];
+    page.on(
+      'console',
+      (message) => ['error', 'warning'].includes(message.type()) && this.complaints.push(message.text()),
+    );
+    page.on('pageerror', (error) => this.complaints.push(String(error)));
+  }
+
+  /** Keep a picture. */
+  shot(name) {
+    return this.page.screenshot({ path: join(this.shots, `${name}.png`) });
+  }
+
+  /** Ask again and again until something true comes; fails with a picture and what was last seen. */
+  async until(what, ask, seconds = 20) {
+    const deadline = Date.now() + seconds * 1000;
+    for (;;) {
+      const seen = await ask();
+      if (seen && (!Array.isArray(seen) || seen.length)) {
+        return seen;
+      }
+      if (Date.now() > deadline) {
+        await this.shot('failed');
+        throw new Error(`${what}: not within ${seconds} s; ${JSON.stringify(await this.seen())}`);
+      }
+      await this.page.waitForTimeout(25);
+    }
+  }
+
+  /** All of it, for a report of a failure. */
+  async seen() {
+    return {
+      status: await this.status(),
+      text: await this.text(),
+      words: await this.words(),
+      ghost: await this.ghost(),
+    };
+  }
+
+  status() {
+    return this.page.locator('#status').textContent();
+  }
+
+  /** What is written, without what is only offered. */
+  text() {
+    return this.page.locator('.cm-content').evaluate((content) => {
+      const copy = content.cloneNode(true);
+      for (const offered of copy.querySelectorAll('.ghost, .cm-placeholder')) {
+        offered.remove();
+      }
+      return [...copy.querySelectorAll('.cm-line')].map((line) => line.textContent).join('\n');
+    });
+  }
+
+  async words() {
+    return (await this.page.locator('#bar .word').allTextContents()).filter(Boolean);
+  }
+
+  async ghost() {
+    return (await this.page.locator('.ghost').allTextContents()).join('');
+  }
+
+  marks() {
+    return this.page.locator('.cm-lintRange').allTextContents();
+  }
+
+  figures() {
+    return this.page
+      .locator('[data-figure]')
+      .evaluateAll((all) => Object.fromEntries(all.map((each) => [each.dataset.figure, each.textContent])));
+  }
+
+  focused() {
+    return this.page.evaluate(
+      () => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.id ?? '',
+    );
+  }
+
+  /** Words that satisfy a condition, once they are there. */
+  wordsThat(what, condition, seconds) {
+    return this.until(
+      what,
+      async () => {
+        const words = await this.words();
+        return words.length && condition(words) && words;
+      },
+      seconds,
+    );
+  }
+
+  /** Type key by key, as people do. */
+  type(text, delay = 60) {
+    return this.page.keyboard.type(text, { delay });
+  }
+
+  async press(...keys) {
+    for (const key of keys) {
+      await this.page.keyboard.press(key);
+    }
+  }
+}

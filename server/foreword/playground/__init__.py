@@ -1,0 +1,1 @@
+"""A page of our own to try Foreword in."""
