@@ -11,7 +11,7 @@ local M = {
 }
 
 local PATIENCE = 12 -- seconds; the server's own for a model is less
-local session_end = uv.hrtime() + 110e9
+local session_end = uv.hrtime() + 200e9
 local thread
 
 -- By method, the number of the last request that was answered: what is on the screen is final when it is the last one.

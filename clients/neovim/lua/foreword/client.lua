@@ -10,8 +10,9 @@ local ROOT_MARKERS = { ".foreword.toml", "pyproject.toml", ".git" }
 ---@type table<integer, { state: string, message: string }>
 local states = {}
 
----What else wants to know of changes: `attached(client, bufnr)`, and `silent()` when nothing may be shown any more.
----@type { attached: fun(client: table, bufnr: integer), silent: fun() }
+---What else wants to know of changes: `attached(client, bufnr)`, `silent()` when nothing may be shown any more, and
+---`refresh()` when there may be words where there were none.
+---@type { attached: fun(client: table, bufnr: integer), silent: fun(), refresh: fun() }
 local listener
 
 ---@param bufnr integer
@@ -40,9 +41,12 @@ end
 
 ---The handler of `foreword/status`.
 local function note_status(_, status, context)
+  local before = states[context.client_id]
   states[context.client_id] = status
   if status.state == "paused" then
     listener.silent()
+  elseif before and (before.state == "loading" or before.state == "paused") then
+    listener.refresh()
   end
   tell()
 end
@@ -126,7 +130,7 @@ end
 
 ---Start a client for each buffer of prose, those open already and those to come.
 ---@param config foreword.Config
----@param on table What wants to know of changes: `attached` and `silent`.
+---@param on table What wants to know of changes: `attached`, `silent` and `refresh`.
 function M.start(config, on)
   listener = on
   if vim.lsp.enable then -- 0.11: the client is known to `:checkhealth vim.lsp` and `vim.lsp.enable("foreword", false)`

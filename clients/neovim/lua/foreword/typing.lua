@@ -45,6 +45,12 @@ function M.silent()
   ghost.hide()
 end
 
+---Look anew.
+function M.refresh()
+  last = ""
+  update()
+end
+
 ---Do something by a key of insert mode. If there is nothing to do, keys with Alt do nothing, others what they do without
 ---this plugin: Alt and a letter would otherwise end insert mode.
 ---@param bufnr integer
