@@ -39,6 +39,10 @@
   "Press the keys of a DESCRIPTION."
   (execute-kbd-macro (kbd description)))
 
+(defun type (text)
+  "Type TEXT; as a string, its letters from 128 to 255 would be keys with Meta."
+  (execute-kbd-macro (vconcat text)))
+
 (defun bar (prefix seconds)
   "Wait SECONDS for words on the bar that begin with PREFIX, and return them as a person sees them."
   (let ((again (+ (float-time) 12)))
@@ -70,28 +74,28 @@
 
 (defun session ()
   "Write the letter."
-  (note 'bar_after_space (progn (execute-kbd-macro "I will be there in a ") (bar "" 80)))
+  (note 'bar_after_space (progn (type "I will be there in a ") (bar "" 80)))
   (note 'header (substring-no-properties (eval (cadr header-line-format)))) ; in batch mode nothing is displayed
   (new-paragraph)
-  (execute-kbd-macro "We should sche")
+  (type "We should sche")
   (note 'bar_inside_word (bar "sche" 20))
   (keys "M-1")
   (note 'taken (line))
   (note 'accepted (car (status)))
   (new-paragraph)
-  (execute-kbd-macro "Zoé 😀 is here, so we should sche")
+  (type "Zoé 😀 is here, so we should sche")
   (bar "sche" 20)
   (keys "M-1")
   (note 'taken_behind_emoji (line))
   (new-paragraph)
-  (execute-kbd-macro "We should sche")
+  (type "We should sche")
   (let* ((capf (run-hook-with-args-until-success 'completion-at-point-functions))
          (words (all-completions (buffer-substring-no-properties (nth 0 capf) (point)) (nth 2 capf))))
     (note 'list (mapcar #'substring-no-properties words)))
   (completion-at-point)
   (note 'completed (line))
   (new-paragraph)
-  (execute-kbd-macro "Élise 🎻 came early. The soup was awful and I hated every minute of the evening.")
+  (type "Élise 🎻 came early. The soup was awful and I hated every minute of the evening.")
   (when (string= client "eglot")
     (note 'mark (let ((mark (car (wait-for "a mark" 20 #'marks))))
                   (list (buffer-substring-no-properties (flymake-diagnostic-beg mark) (flymake-diagnostic-end mark))
@@ -107,11 +111,11 @@
   (new-paragraph)
   (foreword-pause)
   (wait-for "the pause" 5 (lambda () (equal (cadr (status)) "paused")))
-  (execute-kbd-macro "We should sche")
+  (type "We should sche")
   (status) ; the answer for the words came before this one's
   (note 'bar_in_pause (foreword--bar))
   (foreword-resume)
-  (execute-kbd-macro "d")
+  (type "d")
   (note 'bar_after_pause (bar "sched" 20))
   (set-buffer-modified-p nil)
   (when (string= client "eglot")

@@ -154,7 +154,7 @@ local function code_action()
   local choices = {}
   vim.ui.select = function(items, _, choose)
     for _, item in ipairs(items) do
-      local action = vim.tbl_islist(item) and item[2] or item.action -- as it is before 0.10, and from then on
+      local action = item.action or item[2] -- as it is from 0.10 on, and before
       table.insert(choices, action.title)
     end
     for place, title in ipairs(choices) do
@@ -216,11 +216,7 @@ local function second_file(client)
   notes.same_client = #others == 1 and others[1].id == client.id
 
   press(":bdelete! " .. letter .. "<CR>")
-  local pulls = client.server_capabilities.diagnosticProvider ~= nil -- then the editor takes them away by itself
   wait("the marks to be taken away", 20, function()
-    if pulls then
-      return #vim.diagnostic.get(letter) == 0
-    end
     return published[uri] == 0 -- what is published for the second file may come before or after
   end)
   notes.marks_after_closing = #vim.diagnostic.get(letter) + #vim.diagnostic.get()

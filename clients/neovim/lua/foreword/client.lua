@@ -51,6 +51,16 @@ local function note_status(_, status, context)
   tell()
 end
 
+---Have marks pushed where Neovim pulls them but cannot be asked to pull again (0.11): those of a sentence that is ignored,
+---or of all in a pause, would stay.
+---@param params table Of `initialize`.
+local function before_init(params)
+  local workspace = params.capabilities.workspace or {}
+  if not (workspace.diagnostics and workspace.diagnostics.refreshSupport) then
+    params.capabilities.textDocument.diagnostic = nil
+  end
+end
+
 ---@param client table
 ---@param bufnr integer
 local function on_attach(client, bufnr)
@@ -79,6 +89,7 @@ local function client_config(config)
     settings = settings and { foreword = settings } or nil,
     capabilities = capabilities,
     handlers = { ["foreword/status"] = note_status },
+    before_init = before_init,
     on_attach = on_attach,
     on_exit = function(_, _, id)
       vim.schedule(function()
@@ -185,7 +196,9 @@ end
 ---@return fun() cancel
 function M.request(client, bufnr, method, params, handler)
   local colon = vim.fn.has("nvim-0.11") == 1
+  local answered = false
   local function answer(problem, result)
+    answered = true
     if not problem then
       handler(result)
     end
@@ -197,9 +210,11 @@ function M.request(client, bufnr, method, params, handler)
     sent, id = client.request(method, params, answer, bufnr)
   end
   return function()
-    if not sent then
+    if not sent or answered then
       return
-    elseif colon then
+    end
+    answered = true
+    if colon then
       client:cancel_request(id)
     else
       client.cancel_request(id)
