@@ -61,6 +61,8 @@
 (defface foreword-number '((t :inherit line-number)) "The numbers on the word bar.")
 (defface foreword-word '((t :inherit default)) "The words on the word bar.")
 
+(defconst foreword--header '(:eval (foreword--bar)) "The word bar as a part of the header line.")
+
 (defconst foreword--slots 3 "How many words are on the bar.")
 
 ;;;; What is shown
@@ -226,12 +228,15 @@
     (setq foreword--words nil
           foreword--place nil)
     (add-hook 'post-command-hook #'foreword--update nil t)
-    (when (eq foreword-bar 'header-line)
-      (setq-local header-line-format '(:eval (foreword--bar)))))
+    (when (and (eq foreword-bar 'header-line) (not (member foreword--header header-line-format)))
+      ;; Others, as lsp-mode's breadcrumbs, put what is theirs before it.
+      (setq-local header-line-format
+                  (cons foreword--header (if (listp (car-safe header-line-format)) header-line-format
+                                           (list header-line-format))))))
    (t
     (remove-hook 'post-command-hook #'foreword--update t)
-    (when (equal header-line-format '(:eval (foreword--bar)))
-      (kill-local-variable 'header-line-format)))))
+    (when (listp header-line-format)
+      (setq header-line-format (remove foreword--header header-line-format))))))
 
 (defun foreword--managed ()
   "Turn the bar on or off, as Eglot or lsp-mode begins or ends in this buffer."

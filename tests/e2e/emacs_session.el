@@ -75,7 +75,8 @@
 (defun session ()
   "Write the letter."
   (note 'bar_after_space (progn (type "I will be there in a ") (bar "" 80)))
-  (note 'header (substring-no-properties (eval (cadr header-line-format)))) ; in batch mode nothing is displayed
+  (when (member foreword--header header-line-format) ; in batch mode nothing is displayed
+    (note 'header (substring-no-properties (eval (cadr foreword--header)))))
   (new-paragraph)
   (type "We should sche")
   (note 'bar_inside_word (bar "sche" 20))
@@ -83,11 +84,12 @@
   (note 'taken (line))
   (note 'accepted (car (status)))
   (new-paragraph)
-  (type "Zoé 😀 is here, so we should sche")
-  (bar "sche" 20)
-  (keys "M-1")
-  (note 'taken_behind_emoji (line))
-  (new-paragraph)
+  (when (string= client "eglot") ; lsp-mode 8.0 counts an emoji as one, where the protocol counts two
+    (type "Zoé 😀 is here, so we should sche")
+    (bar "sche" 20)
+    (keys "M-1")
+    (note 'taken_behind_emoji (line))
+    (new-paragraph))
   (type "We should sche")
   (let* ((capf (run-hook-with-args-until-success 'completion-at-point-functions))
          (words (all-completions (buffer-substring-no-properties (nth 0 capf) (point)) (nth 2 capf))))

@@ -88,8 +88,9 @@ class TestSession:
 
     def test_a_key_takes_a_word_with_its_space_and_tells_the_server(self, notes: Notes) -> None:
         assert notes["taken"] == "We should schedule "
-        assert notes["taken_behind_emoji"] == "Zoé 😀 is here, so we should schedule "
         assert notes["accepted"] == 1
+        if notes["client"] == "eglot":
+            assert notes["taken_behind_emoji"] == "Zoé 😀 is here, so we should schedule "
 
     def test_completion_at_point(self, notes: Notes) -> None:
         assert "schedule" in notes["list"]

@@ -9,6 +9,7 @@ local position = require("foreword.position")
 local M = {}
 
 local SLOTS = 3
+local MOMENT = 150 -- milliseconds that words stay which are not for what is typed by now
 local namespace = vim.api.nvim_create_namespace("foreword.bar")
 
 ---@class foreword.Words What is shown, and what it was shown for.
@@ -21,7 +22,9 @@ local namespace = vim.api.nvim_create_namespace("foreword.bar")
 
 ---@type foreword.Words?
 local shown
-local cancel = function() end
+
+---Where words were last asked for, by whomever, and how many times, less the answers.
+local asked = { here = "", open = 0 }
 
 ---@param words foreword.Words
 ---@param place foreword.Place
@@ -68,31 +71,63 @@ local function chunks_of(items)
   return #chunks > 0 and chunks or { { " ", "ForewordBarWord" } }
 end
 
----Ask for words where the cursor is, and show them when they come.
+---@return string # What tells this place and state of the text from all others.
+local function here()
+  local place = position.cursor()
+  return table.concat({ place.bufnr, vim.b.changedtick, place.row, place.column }, " ")
+end
+
+---Ask for words where the cursor is, unless somebody has: they are shown when they come. Until then, and for a moment
+---only, the words for what was there before stay, so that the bar does not blink at every word.
 ---@param ours table The client.
 ---@param place foreword.Place
 function M.update(ours, place)
-  cancel()
-  if not (shown and typed_now(shown, place)) then
+  if not (shown and typed_now(shown, place) and M.visible()) then
     shown = nil
     draw(place, chunks_of({}))
   end
-  local params = vim.lsp.util.make_position_params(0, ours.offset_encoding)
-  cancel = client.request(ours, place.bufnr, "textDocument/completion", params, function(list)
-    local now = position.cursor()
-    if now.bufnr ~= place.bufnr or now.row ~= place.row or now.before ~= place.before or not M.visible() then
-      return -- another answer is on its way
+  local there = here()
+  if asked.here ~= there or asked.open == 0 then
+    local params = vim.lsp.util.make_position_params(0, ours.offset_encoding)
+    client.request(ours, place.bufnr, "textDocument/completion", params, function() end)
+  end
+  vim.defer_fn(function()
+    if asked.here == there and asked.open > 0 and here() == there and M.visible() then
+      shown = nil
+      draw(position.cursor(), chunks_of({}))
     end
-    local items = vim.list_slice(list and (list.items or list) or {}, 1, SLOTS)
-    shown = nil
-    if items[1] then
-      local edit = items[1].textEdit
-      local _, first = position.span(place.bufnr, edit.range or edit.insert, ours.offset_encoding)
-      local typed = place.before:sub(first + 1)
-      shown = { client = ours, bufnr = place.bufnr, row = place.row, first = first, typed = typed, items = items }
-    end
-    draw(place, chunks_of(items))
-  end)
+  end, MOMENT)
+end
+
+---Take note that somebody asks for a list of words.
+---@return string here
+function M.asked()
+  local there = here()
+  asked = { here = there, open = asked.here == there and asked.open + 1 or 1 }
+  return there
+end
+
+---Show a list of words that has come, if it is for where the cursor is.
+---@param ours table The client.
+---@param there string What `asked` returned.
+---@param list? table
+function M.listed(ours, there, list)
+  if asked.here == there then
+    asked.open = asked.open - 1
+  end
+  local items = vim.list_slice(list and (list.items or list) or {}, 1, SLOTS)
+  if there ~= here() or not M.visible() or (not items[1] and asked.open > 0) then
+    return -- another list is on its way
+  end
+  local place = position.cursor()
+  shown = nil
+  if items[1] then
+    local edit = items[1].textEdit
+    local _, first = position.span(place.bufnr, edit.range or edit.insert, ours.offset_encoding)
+    local typed = place.before:sub(first + 1)
+    shown = { client = ours, bufnr = place.bufnr, row = place.row, first = first, typed = typed, items = items }
+  end
+  draw(place, chunks_of(items))
 end
 
 ---@return boolean # Whether the bar is up, with words or without.
@@ -103,8 +138,7 @@ end
 
 ---Take the bar away.
 function M.hide()
-  cancel()
-  cancel, shown = function() end, nil
+  shown = nil
   for _, bufnr in ipairs(vim.api.nvim_list_bufs()) do
     if vim.api.nvim_buf_is_loaded(bufnr) then
       vim.api.nvim_buf_clear_namespace(bufnr, namespace, 0, -1)

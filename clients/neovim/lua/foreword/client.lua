@@ -10,9 +10,14 @@ local ROOT_MARKERS = { ".foreword.toml", "pyproject.toml", ".git" }
 ---@type table<integer, { state: string, message: string }>
 local states = {}
 
----What else wants to know of changes: `attached(client, bufnr)`, `silent()` when nothing may be shown any more, and
----`refresh()` when there may be words where there were none.
----@type { attached: fun(client: table, bufnr: integer), silent: fun(), refresh: fun() }
+---@class foreword.Listener What wants to know of changes.
+---@field attached fun(client: table, bufnr: integer)
+---@field silent fun() Nothing may be shown any more.
+---@field refresh fun() There may be words where there were none.
+---@field asked fun(): any Somebody asks for a list of words; returns what tells this time from others.
+---@field listed fun(client: table, time: any, list?: table) That list has come, or an error.
+
+---@type foreword.Listener
 local listener
 
 ---@param bufnr integer
@@ -61,6 +66,26 @@ local function before_init(params)
   end
 end
 
+---Hear of all lists of words that a client is asked for, by this plugin or another: the server drops a request for words
+---when the next comes, so that two who ask at each key would take the words from each other.
+---@param client table
+local function overhear(client)
+  local request = client.request
+  client.request = function(...)
+    local arguments, count = { ... }, select("#", ...)
+    local first = arguments[1] == client and 2 or 1 -- it is called as a method from 0.11 on
+    local handler = arguments[first + 2]
+    if arguments[first] == "textDocument/completion" and handler then
+      local time = listener.asked()
+      arguments[first + 2] = function(problem, list, ...)
+        listener.listed(client, time, not problem and list or nil)
+        return handler(problem, list, ...)
+      end
+    end
+    return request(unpack(arguments, 1, count))
+  end
+end
+
 ---@param client table
 ---@param bufnr integer
 local function on_attach(client, bufnr)
@@ -90,6 +115,7 @@ local function client_config(config)
     capabilities = capabilities,
     handlers = { ["foreword/status"] = note_status },
     before_init = before_init,
+    on_init = overhear,
     on_attach = on_attach,
     on_exit = function(_, _, id)
       vim.schedule(function()
@@ -141,7 +167,7 @@ end
 
 ---Start a client for each buffer of prose, those open already and those to come.
 ---@param config foreword.Config
----@param on table What wants to know of changes: `attached`, `silent` and `refresh`.
+---@param on foreword.Listener
 function M.start(config, on)
   listener = on
   if vim.lsp.enable then -- 0.11: the client is known to `:checkhealth vim.lsp` and `vim.lsp.enable("foreword", false)`

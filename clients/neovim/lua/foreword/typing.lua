@@ -51,6 +51,9 @@ function M.refresh()
   update()
 end
 
+-- Whoever asks for a list of words, the bar shows it.
+M.asked, M.listed = bar.asked, bar.listed
+
 ---Do something by a key of insert mode. If there is nothing to do, keys with Alt do nothing, others what they do without
 ---this plugin: Alt and a letter would otherwise end insert mode.
 ---@param bufnr integer
