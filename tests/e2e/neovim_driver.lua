@@ -23,7 +23,7 @@ plugin.request = function(client, bufnr, method, params, handler)
   M.asked[method] = number
   return request(client, bufnr, method, params, function(result)
     handler(result)
-    answered[method] = number
+    answered[method] = math.max(answered[method] or 0, number) -- one that was superseded may be answered later
   end)
 end
 
@@ -54,7 +54,8 @@ function M.wait(what, seconds, ready)
   while not ready() do
     if uv.hrtime() > deadline then
       local line = vim.api.nvim_get_current_line()
-      error(("%s did not come in time; mode %s, line: %s"):format(what, vim.fn.mode(1), line), 0)
+      local row = M.screen_row(1)
+      error(("%s did not come in time; mode %s, line: %s, below: %s"):format(what, vim.fn.mode(1), line, row), 0)
     end
     vim.defer_fn(continue, 5)
     coroutine.yield()

@@ -1,7 +1,7 @@
 """Foreword in a real Emacs, through Eglot and through lsp-mode: the word bar, completion at point, marks, pauses.
 
-One session is driven with each by ``emacs_session.el``, with ``clients/emacs/foreword.el``, the real server and the real
-models; the tests read what the session noted.
+One session is driven with each by ``emacs_session.el``, with ``clients/emacs/foreword.el``, the real server and the
+real models; the tests read what the session noted.
 """
 
 from __future__ import annotations

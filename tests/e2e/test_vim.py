@@ -72,7 +72,9 @@ def notes(vim: str, ale: Path, pack: Callable[[str], Path], tmp_path_factory: py
         "FOREWORD_CACHE": str(Store.default().root),
         "FOREWORD_TEST_NOTES": str(folder / "notes.json"),
     }
-    screen = on_a_terminal([vim, "-N", "-u", str(folder / "vimrc"), "-S", str(SESSION), "letter.md"], folder, environment)
+    screen = on_a_terminal(
+        [vim, "-N", "-u", str(folder / "vimrc"), "-S", str(SESSION), "letter.md"], folder, environment
+    )
     if not (folder / "notes.json").exists():
         pytest.fail(f"Vim ended early: {screen[-2000:]!r}", pytrace=False)
     notes: Notes = json.loads((folder / "notes.json").read_text(encoding="utf-8"))

@@ -23,7 +23,11 @@ local namespace = vim.api.nvim_create_namespace("foreword.bar")
 ---@type foreword.Words?
 local shown
 
----Where words were last asked for, by whomever, and how many times, less the answers.
+---@class foreword.Asked Where words were asked for, by whomever, and how many times, less the answers.
+---@field here string
+---@field open integer
+
+---@type foreword.Asked
 local asked = { here = "", open = 0 }
 
 ---@param words foreword.Words
@@ -100,23 +104,29 @@ function M.update(ours, place)
 end
 
 ---Take note that somebody asks for a list of words.
----@return string here
+---@return foreword.Asked # To be given to `listed`.
 function M.asked()
   local there = here()
-  asked = { here = there, open = asked.here == there and asked.open + 1 or 1 }
-  return there
+  if asked.here ~= there then
+    asked = { here = there, open = 0 }
+  end
+  asked.open = asked.open + 1
+  return asked
+end
+
+---Expect nothing of what was asked for up to now: a model may have been loaded too late for it.
+function M.forget()
+  asked = { here = "", open = 0 }
 end
 
 ---Show a list of words that has come, if it is for where the cursor is.
 ---@param ours table The client.
----@param there string What `asked` returned.
+---@param then_asked foreword.Asked
 ---@param list? table
-function M.listed(ours, there, list)
-  if asked.here == there then
-    asked.open = asked.open - 1
-  end
+function M.listed(ours, then_asked, list)
+  then_asked.open = then_asked.open - 1
   local items = vim.list_slice(list and (list.items or list) or {}, 1, SLOTS)
-  if there ~= here() or not M.visible() or (not items[1] and asked.open > 0) then
+  if then_asked.here ~= here() or not M.visible() or (not items[1] and asked.open > 0) then
     return -- another list is on its way
   end
   local place = position.cursor()

@@ -48,6 +48,7 @@ end
 ---Look anew.
 function M.refresh()
   last = ""
+  bar.forget()
   update()
 end
 
