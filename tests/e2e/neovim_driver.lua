@@ -162,10 +162,19 @@ function M.bar()
   return words
 end
 
--- Wait for the bar to have the words for what is typed by now, all of which begin so.
+-- Wait for the bar to have the words for what is typed by now, all of which begin so. While a model is being loaded the
+-- server may answer with nothing; then a person moves the cursor.
 function M.wait_for_bar(prefix, seconds)
   local words
+  local again = uv.hrtime() + PATIENCE * 1e9
   M.wait("words on the bar that begin with '" .. prefix .. "'", seconds or 20, function()
+    if uv.hrtime() > again then
+      M.press("<Left>")
+      M.rest(200)
+      M.press("<Right>")
+      M.rest(200)
+      again = uv.hrtime() + PATIENCE * 1e9
+    end
     words = M.bar()
     return answered["textDocument/completion"] == M.asked["textDocument/completion"]
       and #words > 0
