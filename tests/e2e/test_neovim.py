@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -28,6 +29,31 @@ SESSION = Path(__file__).with_name("neovim_session.lua")
 SERVER = [sys.executable, "-m", "foreword", "serve"]
 ENCODINGS = {"0.7": "utf-16", "0.11": "utf-8"}
 """By the version of Neovim, the position encoding that it and the server are to agree on."""
+
+NATIVE = """
+local notes = {}
+vim.lsp.inline_completion = {
+  enable = function(on, filter) notes.enabled = { on, filter } end,
+  get = function(options)
+    if options then
+      options.on_accept({ insert_text = "France is Paris" })
+    end
+    return true
+  end,
+}
+package.loaded["foreword.ghost"] = nil
+local ghost = require("foreword.ghost")
+ghost.attach({ id = 7 })
+notes.phrase = ghost.take(true)
+vim.api.nvim_buf_set_lines(0, 0, -1, true, { "The capital of Fra" })
+vim.o.virtualedit = "onemore" -- the cursor may be behind the line, as in insert mode
+vim.api.nvim_win_set_cursor(0, { 1, 18 })
+ghost.take(false)
+notes.line = vim.api.nvim_get_current_line()
+vim.fn.writefile({ vim.fn.json_encode(notes) }, vim.env.FOREWORD_TEST_NOTES)
+vim.cmd("qall!")
+"""
+"""Plays ``vim.lsp.inline_completion`` of Neovim 0.12."""
 
 Notes = dict[str, Any]
 
@@ -195,3 +221,38 @@ def test_a_missing_command_is_said_in_one_sentence(neovim: str, tmp_path: Path) 
     assert done.stderr.strip() == (
         "Foreword: the command 'foreword-not-here' was not found; install it, or give its path in setup{ cmd = ... }."
     )
+
+
+def test_a_wrong_option_is_named_with_what_is_allowed(neovim: str, tmp_path: Path) -> None:
+    options = {"cmd": SERVER, "filetypes": [], "bar": "left", "keys": {"words": 3}, "ghsot": True}
+    leave = '+lua vim.schedule(function() vim.cmd("qall!") end)'
+    done = run(neovim, tmp_path, options, leave)
+    assert {line.strip() for line in done.stderr.splitlines() if line.strip()} == {
+        'Foreword: the option \'bar\' must be "below", "above" or false.',
+        "Foreword: the option 'keys.words' must be a list of keys, or false.",
+        "Foreword: there is no option 'ghsot'; see :help foreword-options.",
+    }
+
+
+def test_the_help_file_has_its_tags(neovim: str, tmp_path: Path) -> None:
+    help_folder = tmp_path / "plugin" / "doc"
+    shutil.copytree(PLUGIN / "doc", help_folder, ignore=shutil.ignore_patterns("tags"))
+    done = run(neovim, tmp_path, {"cmd": SERVER, "filetypes": []}, f"+helptags {help_folder}", "+qall!")
+    assert done.stderr.strip() == ""
+    tags = (help_folder / "tags").read_text(encoding="utf-8")
+    assert {"foreword-options", ":Foreword", "foreword.status()"} <= {
+        line.partition("\t")[0] for line in tags.splitlines()
+    }
+
+
+def test_ghost_text_is_left_to_a_neovim_that_has_its_own(neovim: str, tmp_path: Path) -> None:
+    """No Neovim that has it is driven here: what it is asked for is checked, with its functions played."""
+    script = tmp_path / "native.lua"
+    script.write_text(NATIVE, encoding="utf-8")
+    done = run(neovim, tmp_path, {"cmd": SERVER, "filetypes": []}, "-S", str(script))
+    assert done.stderr.strip() == ""
+    assert json.loads((tmp_path / "notes.json").read_text(encoding="utf-8")) == {
+        "enabled": [True, {"client_id": 7}],
+        "phrase": True,
+        "line": "The capital of France",
+    }
