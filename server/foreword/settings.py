@@ -49,8 +49,8 @@ __all__ = [
 # fmt: off
 PROSE_LANGUAGES = frozenset({
     "plaintext", "plain text", "text", "txt", "mail", "message", "eml", "gitsendemail",
-    "markdown", "markdown.mdx", "mdx", "gfm", "pandoc", "quarto", "rmd", "rmarkdown", "djot", "vimwiki", "mediawiki",
-    "gitcommit", "git-commit", "git-commit-message", "scminput", "hgcommit", "jj-commit", "jjdescription",
+    "markdown", "markdown.mdx", "mdx", "gfm", "ipythongfm", "pandoc", "quarto", "rmd", "rmarkdown", "djot", "vimwiki",
+    "mediawiki", "gitcommit", "git-commit", "git-commit-message", "scminput", "hgcommit", "jj-commit", "jjdescription",
     "latex", "tex", "plaintex", "context", "typst", "html", "xhtml", "org", "norg", "textile", "fountain",
     "restructuredtext", "rst", "asciidoc", "asciidoctor",
 })

@@ -12,7 +12,7 @@ from foreword.text.formats.restructuredtext import ReStructuredText
 from foreword.text.formats.typst import Typst
 
 _FORMATS: dict[type[Format], str] = {
-    Markdown: "markdown gfm pandoc quarto rmd rmarkdown djot vimwiki",
+    Markdown: "markdown gfm ipythongfm pandoc quarto rmd rmarkdown djot vimwiki",
     Mdx: "mdx markdown.mdx",
     Latex: "latex tex plaintex context",
     ReStructuredText: "restructuredtext rst",
