@@ -33,7 +33,8 @@ function watch() {
   const keys = [];
   globalThis.forewordKeys = keys;
   addEventListener('keydown', ({ key }) => keys.push({ key, at: performance.now(), painted: [] }), { capture: true });
-  const words = () => [...document.querySelectorAll('[id*="foreword.word"]')].map(({ innerText }) => innerText).join();
+  const words = () =>
+    [...document.querySelectorAll('[id*="foreword.word"]')].map(({ textContent: innerText }) => innerText).join();
   let shown = words();
   const changed = () => {
     const now = words();

@@ -12,7 +12,12 @@ const GHOST = '.ghost-text, .ghost-text-decoration, .ghost-text-decoration-previ
 export async function open({ chromium: executablePath, url, folder, file, shots }) {
   const browser = await chromium.launch({
     executablePath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+    ],
   });
   const page = await browser.newPage({ viewport: { width: 1100, height: 640 } });
   const { host } = new URL(url);
@@ -53,7 +58,12 @@ export class Window {
 
   /** All of it, for a report of a failure. */
   async seen() {
-    return { status: await this.status(), words: await this.words(), ghost: await this.ghost(), lines: await this.lines() };
+    return {
+      status: await this.status(),
+      words: await this.words(),
+      ghost: await this.ghost(),
+      lines: await this.lines(),
+    };
   }
 
   /** Put the cursor into the editor, at its end. */
@@ -89,10 +99,14 @@ export class Window {
 
   /** Wait for words on the bar of which some fit. */
   wordsThat(what, fit, seconds) {
-    return this.until(what, async () => {
-      const words = await this.words();
-      return words.length > 0 && fit(words) && words;
-    }, seconds);
+    return this.until(
+      what,
+      async () => {
+        const words = await this.words();
+        return words.length > 0 && fit(words) && words;
+      },
+      seconds,
+    );
   }
 
   /** What the status item says of itself: `Foreword: ready`. */
@@ -113,18 +127,35 @@ export class Window {
 
   /** The lines of the editor without the grey text. */
   async lines() {
-    const lines = await this.page.locator('.monaco-editor .view-lines').first().evaluate((view, ghost) =>
-      [...view.querySelectorAll('.view-line')]
-        .map((line) => {
-          const copy = line.cloneNode(true);
-          for (const grey of copy.querySelectorAll(ghost)) {
-            grey.remove();
-          }
-          return { top: Number.parseInt(line.style.top, 10), text: copy.textContent };
-        })
-        .sort((one, other) => one.top - other.top)
-        .map(({ text }) => text), GHOST);
+    const lines = await this.page
+      .locator('.monaco-editor .view-lines')
+      .first()
+      .evaluate(
+        (view, ghost) =>
+          [...view.querySelectorAll('.view-line')]
+            .map((line) => {
+              const copy = line.cloneNode(true);
+              for (const grey of copy.querySelectorAll(ghost)) {
+                grey.remove();
+              }
+              return { top: Number.parseInt(line.style.top, 10), text: copy.textContent };
+            })
+            .sort((one, other) => one.top - other.top)
+            .map(({ text }) => text),
+        GHOST,
+      );
     return lines.map((line) => line.replaceAll('\u00a0', ' ').replaceAll('\u200c', ''));
+  }
+
+  /** The words in the list, if it is open. */
+  async list() {
+    const rows = this.page.locator('.suggest-widget.visible .monaco-list-row .label-name');
+    return (await rows.allTextContents()).map((text) => text.trim());
+  }
+
+  /** The titles in the menu of quick fixes, if it is open. */
+  fixes() {
+    return this.page.locator('.action-widget .monaco-list-row.action .title').allTextContents();
   }
 
   /** The text of the notifications that are open. */
@@ -134,7 +165,7 @@ export class Window {
 
   async text(selector) {
     const item = this.page.locator(`${selector}:visible`);
-    return (await item.count()) ? (await item.first().innerText()).trim() : '';
+    return (await item.count()) ? (await item.first().textContent()).trim() : '';
   }
 }
 
@@ -151,5 +182,7 @@ export function servers(root) {
       }
     }
   }
-  return processes.filter(([pid, , args]) => below.has(pid) && / serve\b/.test(args ?? '') && args.includes('foreword')).map(([pid]) => Number(pid));
+  return processes
+    .filter(([pid, , args]) => below.has(pid) && / serve\b/.test(args ?? '') && args.includes('foreword'))
+    .map(([pid]) => Number(pid));
 }
