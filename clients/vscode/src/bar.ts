@@ -2,7 +2,7 @@
 
 import * as vscode from 'vscode';
 import type { CompletionItem } from 'vscode-languageclient/node';
-import { isOurs } from './languages';
+import { isOurs, isWanted } from './languages';
 import type { Session } from './session';
 import type { Taker } from './take';
 import { likelihood, type Offer } from './words';
@@ -10,8 +10,11 @@ import { likelihood, type Offer } from './words';
 /** How many words there are on the bar at most; as many commands `foreword.take1` ... are in the package. */
 export const SLOTS = 3;
 
-/** In `when` clauses of keys: how many words are on the bar. */
-const CONTEXT = 'foreword.words';
+/**
+ * In `when` clauses of keys: the bar is there, with words or, for the moment, without. A key pressed a moment too late
+ * must not do what else VS Code has it for.
+ */
+const CONTEXT = 'foreword.bar';
 
 /**
  * After a change the cursor moves, which asks for words; a change that does not move it (Delete) asks after so long,
@@ -23,6 +26,7 @@ export class WordBar implements vscode.Disposable {
   private readonly slots: vscode.StatusBarItem[] = [];
   private readonly disposables: vscode.Disposable[] = [];
   private shown: CompletionItem[] = [];
+  private there = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -67,60 +71,80 @@ export class WordBar implements vscode.Disposable {
   private refresh(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    void this.offer().then(async (offer) => {
-      if (offer === 'newer') {
-        return;
+    const editor = this.editor();
+    this.setContext(editor !== undefined && isWanted(editor.document));
+    if (!editor) {
+      this.show([]);
+      return;
+    }
+    void this.offer(editor).then((offer) => {
+      if (offer !== 'newer') {
+        this.show(offer?.list.items.slice(0, SLOTS) ?? []);
       }
-      this.show(offer?.list.items.slice(0, SLOTS) ?? []);
     });
   }
 
-  /** The words at the cursor now; undefined where there is none to ask for, `newer` if the cursor went on. */
-  private async offer(): Promise<Offer | 'newer' | undefined> {
+  /** The editor that words are for; undefined where there is nothing to ask, or nobody. */
+  private editor(): vscode.TextEditor | undefined {
     const editor = vscode.window.activeTextEditor;
-    const words = this.session.words;
-    if (!words || !editor || !isOurs(editor.document) || !isOn(editor) || !isPlain(editor)) {
-      return undefined;
-    }
+    return editor && this.session.words && isOurs(editor.document) && isOn(editor) && isPlain(editor)
+      ? editor
+      : undefined;
+  }
+
+  /** The words at the cursor now; `newer` if it went on meanwhile. */
+  private async offer(editor: vscode.TextEditor): Promise<Offer | 'newer' | undefined> {
     const { document } = editor;
     const { version } = document;
     const cursor = editor.selection.active;
-    const offer = await words.at(document, cursor);
+    const offer = await this.session.words?.at(document, cursor);
     const same = vscode.window.activeTextEditor === editor && document.version === version;
     return same && editor.selection.active.isEqual(cursor) ? offer : 'newer';
   }
 
+  /** Show words; of the slots only those that change are touched, since each is a message to the window. */
   private show(items: CompletionItem[]): void {
-    if (items.length !== this.shown.length) {
-      void vscode.commands.executeCommand('setContext', CONTEXT, items.length);
-    }
-    this.shown = items;
     this.slots.forEach((slot, index) => {
-      const item = items[index];
+      const [item, before] = [items[index], this.shown[index]];
       if (!item) {
-        slot.hide();
+        if (before) {
+          slot.hide();
+        }
         return;
       }
-      const key = process.platform === 'darwin' ? `⌥${index + 1}` : `Alt+${index + 1}`;
-      slot.text = `${SUPERSCRIPTS[index]} ${item.label}`;
-      slot.tooltip = new vscode.MarkdownString('**')
-        .appendText(item.label)
-        .appendMarkdown(`** ${likelihood(item)}\n\n${key}`);
-      slot.accessibilityInformation = {
-        label: `Foreword ${index + 1}: ${item.label}, ${likelihood(item)}`,
-        role: 'button',
-      };
-      slot.show();
+      const [now, then] = [item, before].map((each) => each && `${each.label} ${likelihood(each)}`);
+      if (now !== then) {
+        const key = process.platform === 'darwin' ? `⌥${index + 1}` : `Alt+${index + 1}`;
+        slot.text = `${SUPERSCRIPTS[index]} ${item.label}`;
+        slot.tooltip = new vscode.MarkdownString('**')
+          .appendText(item.label)
+          .appendMarkdown(`** ${likelihood(item)}\n\n${key}`);
+        slot.accessibilityInformation = { label: `Foreword ${index + 1}: ${now}`, role: 'button' };
+      }
+      if (!before) {
+        slot.show();
+      }
     });
+    this.shown = items;
+    if (items.length > 0) {
+      this.setContext(true); // a language that only the project's file turns on
+    }
+  }
+
+  private setContext(there: boolean): void {
+    if (there !== this.there) {
+      this.there = there;
+      void vscode.commands.executeCommand('setContext', CONTEXT, there);
+    }
   }
 
   /** Take the word that is seen; if a key has gone in between, only if it is still offered. */
   private async take(index: number): Promise<void> {
-    const editor = vscode.window.activeTextEditor;
+    const editor = this.editor();
     const { client } = this.session;
     const seen = this.shown[index];
-    const offer = await this.offer();
-    if (!editor || !client || !seen || !offer || offer === 'newer') {
+    const offer = editor && (await this.offer(editor));
+    if (!client || !seen || !offer || offer === 'newer') {
       return;
     }
     const item = offer.list.items.find(({ label }) => label === seen.label);
