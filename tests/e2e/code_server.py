@@ -60,6 +60,13 @@ class CodeServer:
         The user's, besides `QUIET`.
     environment
         Variables added to this process' own.
+
+    Attributes
+    ----------
+    workspace
+        The folder that is opened.
+    settings, settings_file
+        All of the user's settings, and where they are.
     """
 
     def __init__(
@@ -71,8 +78,9 @@ class CodeServer:
         self._user, self._extensions = folder / "data", folder / "extensions"
         for each in (self.workspace, self._user / "User", self._extensions, folder / "home"):
             each.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({**QUIET, **settings})
-        (self._user / "User" / "settings.json").write_text(text, encoding="utf-8")
+        self.settings = {**QUIET, **settings}
+        self.settings_file = self._user / "User" / "settings.json"
+        self.settings_file.write_text(json.dumps(self.settings), encoding="utf-8")
         # An editor that this one was started from must not be taken for its own.
         ours = {name: value for name, value in os.environ.items() if not name.startswith("VSCODE_")}
         nowhere = {"serviceUrl": "", "itemUrl": "", "resourceUrlTemplate": ""}

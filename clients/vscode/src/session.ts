@@ -1,7 +1,13 @@
 /** The server's life: started when there is prose, started again when it ends by itself, stopped with the window. */
 
 import * as vscode from 'vscode';
-import { CloseAction, ErrorAction, LanguageClient, type LanguageClientOptions } from 'vscode-languageclient/node';
+import {
+  CloseAction,
+  ErrorAction,
+  LanguageClient,
+  type LanguageClientOptions,
+  type StaticFeature,
+} from 'vscode-languageclient/node';
 import { SELECTOR } from './languages';
 import { Restarts } from './restarts';
 import type { Server } from './server';
@@ -28,6 +34,16 @@ export interface Surroundings {
   /** Told when the server has ended too often. */
   gaveUp: () => void;
 }
+
+/** Tells the server that `foreword/status` is understood here. */
+const ANNOUNCEMENT: StaticFeature = {
+  fillClientCapabilities: (capabilities) => {
+    capabilities.experimental = { ...capabilities.experimental, forewordStatus: true };
+  },
+  initialize: () => undefined,
+  getState: () => ({ kind: 'static' }),
+  clear: () => undefined,
+};
 
 export class Session implements vscode.Disposable {
   client: LanguageClient | undefined;
@@ -66,7 +82,11 @@ export class Session implements vscode.Disposable {
     await this.stop();
     this.restarts.forget();
     this.server = server;
-    return this.launch();
+    const client = await this.launch();
+    if (!client && !this.client) {
+      await this.stop(`The server could not be started: ${[server.command, ...server.args].join(' ')}`);
+    }
+    return client !== undefined;
   }
 
   /** End the server. */
@@ -90,7 +110,8 @@ export class Session implements vscode.Disposable {
     return this.stop();
   }
 
-  private async launch(): Promise<boolean> {
+  /** Start a process and greet it; undefined if that fails. */
+  private async launch(): Promise<LanguageClient | undefined> {
     const { log } = this.around;
     const { command, args } = this.server as Server;
     log.info(`starting ${[command, ...args].join(' ')}`);
@@ -101,34 +122,29 @@ export class Session implements vscode.Disposable {
       { command, args },
       this.options(() => client),
     );
-    client.registerFeature({
-      fillClientCapabilities: (capabilities) => {
-        capabilities.experimental = { ...capabilities.experimental, forewordStatus: true };
-      },
-      initialize: () => undefined,
-      getState: () => ({ kind: 'static' }),
-      clear: () => undefined,
-    });
+    client.registerFeature(ANNOUNCEMENT);
     client.onNotification('foreword/status', ({ state, message }: { state: Told; message: string }) => {
       this.words?.forget();
       this.become({ name: state, message });
     });
     this.client = client;
-    this.words = new Words(client);
     try {
       await client.start();
     } catch (error) {
+      log.error(String(error));
       if (this.client === client) {
-        log.error(String(error));
-        this.client = this.words = undefined;
-        this.become({ name: 'stopped', message: `The server could not be started: ${command}` });
+        this.client = undefined;
       }
-      return false;
+      return undefined;
     }
-    if (this.client === client && this.current.name === 'starting') {
+    if (this.client !== client) {
+      return undefined; // stopped, or ended, meanwhile
+    }
+    this.words = new Words(client);
+    if (this.current.name === 'starting') {
       this.become({ name: 'ready', message: '' });
     }
-    return true;
+    return client;
   }
 
   private options(client: () => LanguageClient): LanguageClientOptions {
@@ -141,7 +157,9 @@ export class Session implements vscode.Disposable {
       errorHandler: {
         error: () => ({ action: ErrorAction.Continue, handled: true }),
         closed: () => {
-          this.ended(client());
+          if (this.words && this.client === client()) {
+            this.ended(); // else it is being started or stopped, and whoever does that hears of it
+          }
           return { action: CloseAction.DoNotRestart, handled: true };
         },
       },
@@ -158,11 +176,8 @@ export class Session implements vscode.Disposable {
     };
   }
 
-  /** The process went without having been asked to. */
-  private ended(client: LanguageClient): void {
-    if (this.client !== client) {
-      return;
-    }
+  /** The process went without having been asked to, or one that was to take its place did not start. */
+  private ended(): void {
     this.client = this.words = undefined;
     const wait = this.restarts.ended();
     if (wait === undefined) {
@@ -172,7 +187,11 @@ export class Session implements vscode.Disposable {
     }
     this.around.log.warn(`the server ended; it is started again in ${wait} ms`);
     this.become({ name: 'starting', message: 'The server ended and is started again.' });
-    this.timer = setTimeout(() => void this.launch(), wait);
+    this.timer = setTimeout(async () => {
+      if (!(await this.launch()) && this.current.name === 'starting') {
+        this.ended();
+      }
+    }, wait);
   }
 
   private become(state: State): void {

@@ -57,7 +57,7 @@ export class Setup {
           `About ${MEGABYTES} MB are fetched from the Python package index${process.platform === 'linux' ? " and from PyTorch's" : ''}, once, and put into a virtual environment of their own:`,
           this.home.folder,
           `Python ${python.version.join('.')}: ${python.path}`,
-          'The server then fetches its models (180 MB). What you write stays on this machine.',
+          `The server then fetches its models (180 MB). What you write stays on ${where()}.`,
         ].join('\n\n'),
       },
       'Install',

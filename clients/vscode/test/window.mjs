@@ -147,6 +147,16 @@ export class Window {
     return lines.map((line) => line.replaceAll('\u00a0', ' ').replaceAll('\u200c', ''));
   }
 
+  /** Wait for a message, keep a picture, and press one of its buttons; returns what it says. */
+  async answer(part, button, name) {
+    const message = this.page.locator('.notifications-toasts .notification-list-item', { hasText: part }).first();
+    await this.until(`the message ${part}`, () => message.isVisible(), 30);
+    const text = await message.locator('.notification-list-item-message').textContent();
+    await this.shot(name);
+    await message.locator('.monaco-button', { hasText: button }).first().click();
+    return text;
+  }
+
   /** The words in the list, if it is open. */
   async list() {
     const rows = this.page.locator('.suggest-widget.visible .monaco-list-row .label-name');
