@@ -65,7 +65,7 @@ class CodeServer:
     ----------
     workspace
         The folder that is opened.
-    settings, settings_file
+    settings, settings_files
         All of the user's settings, and where they are.
     """
 
@@ -76,11 +76,14 @@ class CodeServer:
         self.folder = folder
         self.workspace = folder / "workspace"
         self._user, self._extensions = folder / "data", folder / "extensions"
-        for each in (self.workspace, self._user / "User", self._extensions, folder / "home"):
+        for each in (self.workspace, self._extensions, folder / "home"):
             each.mkdir(parents=True, exist_ok=True)
         self.settings = {**QUIET, **settings}
-        self.settings_file = self._user / "User" / "settings.json"
-        self.settings_file.write_text(json.dumps(self.settings), encoding="utf-8")
+        # For a browser this is a remote machine: what is a machine's is set in a file of its own.
+        self.settings_files = [self._user / kind / "settings.json" for kind in ("User", "Machine")]
+        for file in self.settings_files:
+            file.parent.mkdir(parents=True)
+            file.write_text(json.dumps(self.settings), encoding="utf-8")
         # An editor that this one was started from must not be taken for its own.
         ours = {name: value for name, value in os.environ.items() if not name.startswith("VSCODE_")}
         nowhere = {"serviceUrl": "", "itemUrl": "", "resourceUrlTemplate": ""}

@@ -101,7 +101,7 @@ def setup(
     ending = "s.feature('initialized')(lambda _: __import__('os')._exit(1))"
     options: dict[str, Any] = {
         "settings": server.settings,
-        "settingsFile": str(server.settings_file),
+        "settingsFiles": [str(file) for file in server.settings_files],
         "otherVersion": [sys.executable, "-c", speaking.format("'9.9.9'", "pass")],
         "endsAtOnce": [sys.executable, "-c", speaking.format(f"'{__version__}'", ending)],
         "oldPython": str(old),

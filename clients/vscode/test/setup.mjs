@@ -7,18 +7,26 @@ import { writeFileSync } from 'node:fs';
 import { open, servers } from './window.mjs';
 
 const options = JSON.parse(process.argv[2]);
-const { settings, settingsFile } = options;
+const { settings, settingsFiles } = options;
 const notes = {};
 const began = Date.now();
 const say = (what) => console.error(`${((Date.now() - began) / 1000).toFixed(1)} s ${what}`);
-const configure = (changes) => writeFileSync(settingsFile, JSON.stringify({ ...settings, ...changes }));
+
+/** Open the window anew with other settings. */
+async function configure(changes) {
+  for (const file of settingsFiles) {
+    writeFileSync(file, JSON.stringify({ ...settings, ...changes }));
+  }
+  await window.page.reload({ waitUntil: 'domcontentloaded' });
+}
 
 const window = await open(options);
 try {
   notes.notTrusted = await window.answer('not trusted', 'Manage Trust', 'not-trusted');
   notes.startedBeforeTrust = servers(options.root);
   await window.page.getByRole('button', { name: 'Trust', exact: true }).first().click();
-  await window.press('Escape'); // the page about trust lies before the editor
+  // The page about trust lies before the editor.
+  await window.page.locator('.monaco-modal-editor-block .codicon-close').first().click();
   say('trusted');
 
   notes.noServer = await window.answer('needs its server', 'Install', 'no-server');
@@ -38,17 +46,18 @@ try {
   notes.words = await window.wordsThat('words', (words) => words.includes('minute'), 60);
   await window.shot('installed');
 
-  configure({ 'foreword.server.command': options.otherVersion });
+  await configure({ 'foreword.server.command': options.otherVersion });
   notes.otherVersion = await window.answer('9.9.9', 'Use It Anyway', 'other-version');
-  configure({ 'foreword.server.command': ['foreword-is-not-here', 'serve'] });
+  await configure({ 'foreword.server.command': ['foreword-is-not-here', 'serve'] });
   notes.notStarted = await window.answer('could not be started', 'Show Log', 'not-started');
   say('other servers');
 
-  configure({ 'foreword.server.command': options.endsAtOnce });
+  await configure({ 'foreword.server.command': options.endsAtOnce });
   notes.gaveUp = await window.answer('again and again', 'Show Log', 'gave-up');
   say('a server that ends at once');
 
-  configure({ 'foreword.server.python': options.oldPython });
+  await configure({ 'foreword.server.python': options.oldPython });
+  await window.until('the item', () => window.status());
   await window.command('Foreword: Install the Server…');
   notes.oldPython = await window.answer('needs Python', 'Get Python', 'old-python');
   say('an old Python');

@@ -152,6 +152,7 @@ export class Window {
     const message = this.page.locator('.notifications-toasts .notification-list-item', { hasText: part }).first();
     await this.until(`the message ${part}`, () => message.isVisible(), 30);
     const text = await message.locator('.notification-list-item-message').textContent();
+    await this.page.waitForTimeout(250); // it fades in
     await this.shot(name);
     await message.locator('.monaco-button', { hasText: button }).first().click();
     return text;
