@@ -28,8 +28,11 @@ QUIET = {
     "workbench.secondarySideBar.defaultVisibility": "hidden",
     "workbench.enableExperiments": False,
     "chat.disableAIFeatures": True,
+    "workbench.activityBar.location": "hidden",
+    "editor.minimap.enabled": False,
+    "editor.fontSize": 16,
 }
-"""Settings of VS Code that keep it from asking anything of the network."""
+"""Settings of VS Code that keep it from asking anything of the network, and its pictures small."""
 
 
 @dataclass(frozen=True)

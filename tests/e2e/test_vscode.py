@@ -97,13 +97,12 @@ def setup(
     old = folder / "python3.9"
     old.write_text(f"#!/bin/sh\necho {old}\necho 3 9\n", encoding="utf-8")
     old.chmod(0o755)
-    speaking = "from pygls.lsp.server import LanguageServer as S; s = S('foreword', {}); {}; s.start_io()"
-    ending = "s.feature('initialized')(lambda _: __import__('os')._exit(1))"
+    other = [sys.executable, str(Path(__file__).with_name("other_server.py"))]
     options: dict[str, Any] = {
         "settings": server.settings,
         "settingsFiles": [str(file) for file in server.settings_files],
-        "otherVersion": [sys.executable, "-c", speaking.format("'9.9.9'", "pass")],
-        "endsAtOnce": [sys.executable, "-c", speaking.format(f"'{__version__}'", ending)],
+        "otherVersion": [*other, "9.9.9"],
+        "endsAtOnce": [*other, __version__, "--ends"],
         "oldPython": str(old),
     }
     with server.serving() as serving:

@@ -149,11 +149,11 @@ export class Session implements vscode.Disposable {
 
   private options(client: () => LanguageClient): LanguageClientOptions {
     const { keys, log } = this.around;
-    const settings = () => settingsTree(keys, vscode.workspace.getConfiguration('foreword'));
+    const settings = (folder?: vscode.Uri) => settingsTree(keys, vscode.workspace.getConfiguration('foreword', folder));
     return {
       documentSelector: SELECTOR,
       outputChannel: log,
-      initializationOptions: settings,
+      initializationOptions: () => settings(),
       errorHandler: {
         error: () => ({ action: ErrorAction.Continue, handled: true }),
         closed: () => {
@@ -170,7 +170,10 @@ export class Session implements vscode.Disposable {
           return client().protocol2CodeConverter.asCompletionResult(offer?.list, undefined, token);
         },
         workspace: {
-          configuration: ({ items }) => items.map(({ section }) => (section === 'foreword' ? settings() : null)),
+          configuration: ({ items }) =>
+            items.map(({ section, scopeUri }) =>
+              section === 'foreword' ? settings(scopeUri ? vscode.Uri.parse(scopeUri) : undefined) : null,
+            ),
         },
       },
     };

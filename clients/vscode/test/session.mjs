@@ -16,6 +16,7 @@ try {
   await window.statusIs('ready', 90);
   say('ready');
   await window.focus();
+  await window.press('Control+b'); // the side bar away
 
   // A paragraph, key by key; the word being typed is on the bar, and Alt+1 takes it.
   await window.type('I will be there in a ');
@@ -69,11 +70,7 @@ try {
   // A mark on a sentence, and what can be done about it.
   await window.press('Enter', 'Enter');
   await window.type('The soup was awful and the waiter was rude to everybody.', 30);
-  await window.until(
-    'a mark',
-    () => window.page.locator('.squiggly-info, .squiggly-warning, .squiggly-hint').count(),
-    30,
-  );
+  await window.until('a mark', () => window.marks());
   await window.press('Home', 'Control+.');
   notes.fixes = await window.until('quick fixes', () => window.fixes());
   await window.shot('mark');
@@ -87,7 +84,7 @@ try {
   await window.focus();
   await window.type('I would like to thank you ');
   await window.page.waitForTimeout(1000);
-  notes.paused = { ...(await window.seen()), marks: await window.page.locator('.squiggly-info').count() };
+  notes.paused = { ...(await window.seen()), marks: await window.marks() };
   await window.shot('paused');
   await window.command('Foreword: Pause or Resume');
   await window.statusIs('ready');
@@ -99,12 +96,18 @@ try {
   const [killed] = servers(options.root);
   process.kill(killed, 'SIGKILL');
   await window.until('another server', async () => servers(options.root).some((pid) => pid !== killed));
-  await window.statusIs('ready', 60);
+  await window.statusIs('ready');
   await window.type('very mu');
-  notes.afterKill = await window.wordsThat('words of the new server', (words) => words.includes('much'), 30);
+  notes.afterKill = await window.wordsThat('words of the new server', (words) => words.includes('much'));
   await window.press('Alt+1');
   await window.until('a word of the new server', async () => / very mu\w+ $/.test((await window.lines()).at(-1)));
-  await window.shot('after-a-restart');
+  // All of it in one picture.
+  await window.type('for everything. I am looking forward to ');
+  await window.until('words, ghost text and marks', async () => {
+    const { words, ghost } = await window.seen();
+    return words.length === 3 && ghost && (await window.marks()) > 0;
+  });
+  await window.shot('all');
   say('restarted');
 } catch (error) {
   notes.problem = String(error);

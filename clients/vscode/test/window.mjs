@@ -19,7 +19,7 @@ export async function open({ chromium: executablePath, url, folder, file, shots 
       '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
     ],
   });
-  const page = await browser.newPage({ viewport: { width: 1100, height: 640 } });
+  const page = await browser.newPage({ viewport: { width: 920, height: 480 } });
   const { host } = new URL(url);
   const payload = JSON.stringify([['openFile', `vscode-remote://${host}${join(folder, file)}`]]);
   await page.goto(`${url}?${new URLSearchParams({ folder, payload })}`, { waitUntil: 'domcontentloaded' });
@@ -41,7 +41,7 @@ export class Window {
   }
 
   /** Ask again and again until something true comes; fails with a picture and what was last seen. */
-  async until(what, ask, seconds = 20) {
+  async until(what, ask, seconds = 60) {
     const deadline = Date.now() + seconds * 1000;
     for (;;) {
       const seen = await ask();
@@ -111,8 +111,8 @@ export class Window {
 
   /** What the status item says of itself: `Foreword: ready`. */
   async status() {
-    const item = this.page.locator(STATUS);
-    return (await item.count()) ? ((await item.first().getAttribute('aria-label')) ?? '') : '';
+    const [label = ''] = await this.page.locator(STATUS).evaluateAll((items) => items.map((item) => item.ariaLabel));
+    return label;
   }
 
   statusIs(state, seconds) {
@@ -150,12 +150,17 @@ export class Window {
   /** Wait for a message, keep a picture, and press one of its buttons; returns what it says. */
   async answer(part, button, name) {
     const message = this.page.locator('.notifications-toasts .notification-list-item', { hasText: part }).first();
-    await this.until(`the message ${part}`, () => message.isVisible(), 30);
+    await this.until(`the message ${part}`, () => message.isVisible(), 90);
     const text = await message.locator('.notification-list-item-message').textContent();
     await this.page.waitForTimeout(250); // it fades in
     await this.shot(name);
     await message.locator('.monaco-button', { hasText: button }).first().click();
     return text;
+  }
+
+  /** How many marks are seen. */
+  marks() {
+    return this.page.locator('.squiggly-info').count();
   }
 
   /** The words in the list, if it is open. */
@@ -175,8 +180,8 @@ export class Window {
   }
 
   async text(selector) {
-    const item = this.page.locator(`${selector}:visible`);
-    return (await item.count()) ? (await item.first().textContent()).trim() : '';
+    const [text = ''] = await this.page.locator(`${selector}:visible`).allTextContents();
+    return text.trim();
   }
 }
 
