@@ -1,0 +1,119 @@
+/**
+ * One session of a writer, driven key by key; what was seen is printed as JSON for tests/e2e/test_vscode.py.
+ *
+ *     node test/session.mjs '{"url": ..., "folder": ..., "file": ..., "shots": ..., "root": PID, "chromium": ...}'
+ */
+
+import { open, servers } from './window.mjs';
+
+const options = JSON.parse(process.argv[2]);
+const notes = {};
+const began = Date.now();
+const say = (what) => console.error(`${((Date.now() - began) / 1000).toFixed(1)} s ${what}`);
+
+const window = await open(options);
+try {
+  await window.statusIs('ready', 90);
+  say('ready');
+  await window.focus();
+  await window.press('Control+b'); // the side bar away
+
+  // A paragraph, key by key; the word being typed is on the bar, and Alt+1 takes it.
+  await window.type('I will be there in a ');
+  notes.wordsAfterSpace = await window.wordsThat('words after a space', (words) => words.includes('minute'));
+  await window.shot('words-after-a-space');
+  await window.type('mi');
+  notes.wordsInside = await window.wordsThat('words inside a word', (words) =>
+    words.every((word) => word.startsWith('mi')),
+  );
+  notes.first = notes.wordsInside[0];
+  await window.press('Alt+1');
+  await window.until('the word taken', async () =>
+    (await window.lines())[0].startsWith(`I will be there in a ${notes.first}`),
+  );
+  notes.taken = (await window.lines())[0];
+  await window.shot('taken');
+  say('words');
+
+  // A mark behind the space that came with the word goes before it.
+  await window.type('.');
+  await window.until(
+    'the mark at the word',
+    async () => (await window.lines())[0] === `I will be there in a ${notes.first}.`,
+  );
+  notes.marked = (await window.lines())[0];
+
+  // Ghost text.
+  await window.press('Enter', 'Enter');
+  await window.type('I would like to thank you ');
+  notes.ghost = await window.until('ghost text', () => window.ghost());
+  await window.shot('ghost');
+  await window.type(notes.ghost.trimStart().slice(0, 2));
+  await window.page.waitForTimeout(400);
+  notes.ghostTyped = await window.ghost();
+  const before = (await window.lines())[2];
+  await window.press('Control+ArrowRight');
+  await window.until('a word of the ghost text', async () => (await window.lines())[2] !== before);
+  notes.ghostLine = { before, after: (await window.lines())[2] };
+  await window.press('Escape');
+  say('ghost');
+
+  // The list comes when it is asked for, and Enter takes nothing from it.
+  await window.press('Enter', 'Enter');
+  await window.type('We should sche');
+  notes.popups = await window.list();
+  await window.press('Control+Space');
+  notes.list = await window.until('the list', () => window.list());
+  await window.shot('list');
+  await window.press('Escape', 'Escape');
+
+  // A mark on a sentence, and what can be done about it.
+  await window.press('Enter', 'Enter');
+  await window.type('The soup was awful and the waiter was rude to everybody.', 30);
+  await window.until('a mark', () => window.marks());
+  await window.press('Home', 'Control+.');
+  notes.fixes = await window.until('quick fixes', () => window.fixes());
+  await window.shot('mark');
+  await window.press('Escape');
+  say('marks');
+
+  // Paused: no words, no ghost text, no marks.
+  await window.press('Control+End', 'Enter', 'Enter');
+  await window.command('Foreword: Pause or Resume');
+  await window.statusIs('paused');
+  await window.focus();
+  await window.type('I would like to thank you ');
+  await window.page.waitForTimeout(1000);
+  notes.paused = { ...(await window.seen()), marks: await window.marks() };
+  await window.shot('paused');
+  await window.command('Foreword: Pause or Resume');
+  await window.statusIs('ready');
+  await window.focus();
+  notes.resumed = await window.wordsThat('words after the pause', () => true);
+  say('paused and resumed');
+
+  // A server that is killed is started again, and goes on with the text as it is.
+  const [killed] = servers(options.root);
+  process.kill(killed, 'SIGKILL');
+  await window.until('another server', async () => servers(options.root).some((pid) => pid !== killed));
+  await window.statusIs('ready');
+  await window.type('very mu');
+  notes.afterKill = await window.wordsThat('words of the new server', (words) => words.includes('much'));
+  await window.press('Alt+1');
+  await window.until('a word of the new server', async () => / very mu\w+ $/.test((await window.lines()).at(-1)));
+  // All of it in one picture.
+  await window.type('for everything. I am looking forward to ');
+  await window.until('words, ghost text and marks', async () => {
+    const { words, ghost } = await window.seen();
+    return words.length === 3 && ghost && (await window.marks()) > 0;
+  });
+  await window.shot('all');
+  say('restarted');
+} catch (error) {
+  notes.problem = String(error);
+} finally {
+  notes.notifications = await window.notifications().catch(() => []);
+  notes.servers = servers(options.root);
+  console.log(JSON.stringify(notes));
+  await window.close();
+}

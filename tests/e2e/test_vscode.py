@@ -1,0 +1,193 @@
+"""Foreword in a real VS Code: code-server with the packaged extension, driven in a browser key by key.
+
+The sessions are driven by the scripts of ``clients/vscode/test``, with the real server and the real models; the tests
+read what was noted. Pictures are kept in the folder that FOREWORD_SCREENSHOTS names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from foreword import __version__
+from foreword_models.zoo.store import Store
+from tests.e2e import code_server
+from tests.e2e.code_server import EXTENSION, CodeServer, Tools
+
+pytestmark = pytest.mark.editor
+
+SERVER = [sys.executable, "-m", "foreword", "serve"]
+
+Notes = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def tools(editor: Callable[..., str]) -> Tools:
+    """Find code-server, a browser and Node; the Node packages of the extension have to be installed as well."""
+    tools = Tools(node=editor("node"), chromium=editor("chromium"), code_server=editor("code-server"))
+    if not (EXTENSION / "node_modules" / "playwright-core").is_dir():
+        reason = "the Node packages of clients/vscode are not installed (npm ci)"
+        pytest.fail(reason) if os.environ.get("FOREWORD_REQUIRE_EDITORS") else pytest.skip(reason)
+    return tools
+
+
+@pytest.fixture(scope="module")
+def vsix(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the package that users install."""
+    return code_server.package(tools, tmp_path_factory.mktemp("vsix"))
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of pictures."""
+    named = os.environ.get("FOREWORD_SCREENSHOTS")
+    return Path(named) / "vscode" if named else tmp_path_factory.mktemp("screenshots")
+
+
+@pytest.fixture(scope="module")
+def notes(
+    tools: Tools, vsix: Path, shots: Path, pack: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Notes:
+    """Drive the session and return what was noted."""
+    for name in ("smollm2-135m", "minilm-l6"):
+        pack(name)
+    environment = {"FOREWORD_CACHE": str(Store.default().root), "FOREWORD_CONFIG": ""}
+    settings = {"foreword.server.command": SERVER}
+    server = CodeServer(tools, tmp_path_factory.mktemp("vscode"), settings, environment)
+    server.install(vsix)
+    (server.workspace / "letter.md").write_text("", encoding="utf-8")
+    with server.serving("--disable-workspace-trust") as serving:
+        notes: Notes = serving.drive("session.mjs", "letter.md", shots)
+    if "problem" in notes:
+        pytest.fail(f"{notes['problem']}\nnotifications: {notes['notifications']}", pytrace=False)
+    return notes
+
+
+@pytest.fixture(scope="module")
+def setup(
+    tools: Tools, vsix: Path, shots: Path, pack: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Notes:
+    """Drive what happens where there is no server yet, and return what was noted.
+
+    The extension installs its own wheel; what that depends on is not fetched but taken from this environment.
+    """
+    for name in ("smollm2-135m", "minilm-l6"):
+        pack(name)
+    folder = tmp_path_factory.mktemp("vscode-setup")
+    places = [each for each in os.environ["PATH"].split(os.pathsep) if not (Path(each) / "foreword").exists()]
+    environment = {
+        "FOREWORD_CACHE": str(Store.default().root),
+        "FOREWORD_CONFIG": "",
+        "PATH": os.pathsep.join(places),
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_INDEX": "1",
+        "PYTHONPATH": sysconfig.get_path("purelib"),
+    }
+    settings = {"security.workspace.trust.startupPrompt": "never", "foreword.server.python": sys.executable}
+    server = CodeServer(tools, folder, settings, environment)
+    server.install(vsix)
+    (server.workspace / "letter.md").write_text("", encoding="utf-8")
+    old = folder / "python3.9"
+    old.write_text(f"#!/bin/sh\necho {old}\necho 3 9\n", encoding="utf-8")
+    old.chmod(0o755)
+    other = [sys.executable, str(Path(__file__).with_name("other_server.py"))]
+    options: dict[str, Any] = {
+        "settings": server.settings,
+        "settingsFiles": [str(file) for file in server.settings_files],
+        "otherVersion": [*other, "9.9.9"],
+        "endsAtOnce": [*other, __version__, "--ends"],
+        "oldPython": str(old),
+    }
+    with server.serving() as serving:
+        notes: Notes = serving.drive("setup.mjs", "letter.md", shots, **options)
+    if "problem" in notes:
+        pytest.fail(f"{notes['problem']}\nnotifications: {notes['notifications']}", pytrace=False)
+    return notes
+
+
+@pytest.mark.model
+class TestSession:
+    def test_words_are_on_the_bar_after_a_space(self, notes: Notes) -> None:
+        assert "minute" in notes["wordsAfterSpace"]
+        assert len(notes["wordsAfterSpace"]) == 3
+
+    def test_words_on_the_bar_go_on_from_the_letters_typed(self, notes: Notes) -> None:
+        assert all(word.startswith("mi") for word in notes["wordsInside"])
+
+    def test_a_key_takes_the_first_word_with_its_space(self, notes: Notes) -> None:
+        assert notes["taken"] == f"I will be there in a {notes['first']} "
+
+    def test_a_mark_goes_before_that_space(self, notes: Notes) -> None:
+        assert notes["marked"] == f"I will be there in a {notes['first']}."
+
+    def test_ghost_text_survives_the_typing_of_its_own_letters(self, notes: Notes) -> None:
+        shown, typed = notes["ghost"].strip(), notes["ghostTyped"].strip()
+        assert typed
+        assert typed.startswith(shown[2:]) or shown[2:].startswith(typed)
+
+    def test_one_word_of_the_ghost_text_can_be_taken(self, notes: Notes) -> None:
+        before, after = notes["ghostLine"]["before"], notes["ghostLine"]["after"]
+        assert after.rstrip() == before[:-2] + notes["ghost"].split()[0]
+
+    def test_the_list_comes_only_when_asked_for(self, notes: Notes) -> None:
+        assert notes["popups"] == []
+        assert "schedule" in notes["list"]
+
+    def test_a_mark_has_its_quick_fixes(self, notes: Notes) -> None:
+        assert "Ignore this sentence" in notes["fixes"]
+        assert any("in this project" in fix for fix in notes["fixes"])
+
+    def test_a_pause_stops_all_of_it(self, notes: Notes) -> None:
+        paused = notes["paused"]
+        assert paused["status"] == "Foreword: paused"
+        assert (paused["words"], paused["ghost"], paused["marks"]) == ([], "", 0)
+        assert notes["resumed"]
+
+    def test_a_server_that_is_killed_is_started_again_and_goes_on(self, notes: Notes) -> None:
+        assert "much" in notes["afterKill"]
+        assert len(notes["servers"]) == 1
+
+    def test_nobody_was_told_of_a_problem(self, notes: Notes) -> None:
+        assert notes["notifications"] == []
+
+
+@pytest.mark.model
+class TestSetup:
+    def test_nothing_is_started_in_a_folder_that_is_not_trusted(self, setup: Notes) -> None:
+        assert "not trusted" in setup["notTrusted"]
+        assert setup["startedBeforeTrust"] == []
+
+    def test_the_server_is_offered_and_the_question_says_what_is_fetched(self, setup: Notes) -> None:
+        assert "the remote machine" in setup["noServer"]  # seen from the browser, code-server is one
+        assert "MB" in setup["question"]
+        assert sys.executable in setup["question"]
+
+    def test_words_come_from_the_server_that_was_installed(self, setup: Notes) -> None:
+        assert "minute" in setup["words"]
+
+    def test_a_server_of_another_version_is_told_of(self, setup: Notes) -> None:
+        assert __version__ in setup["otherVersion"]
+
+    def test_a_command_that_is_not_there_is_named(self, setup: Notes) -> None:
+        assert "foreword-is-not-here" in setup["notStarted"]
+
+    def test_a_server_that_ends_again_and_again_is_given_up(self, setup: Notes) -> None:
+        assert setup["gaveUp"].startswith("The Foreword server ended again and again")
+
+    def test_a_python_that_is_too_old_is_named(self, setup: Notes) -> None:
+        assert "3.9" in setup["oldPython"]
+        assert "3.11" in setup["oldPython"]
+
+
+def test_the_settings_are_those_that_the_server_describes() -> None:
+    schema = pytest.importorskip("foreword.settings_schema", reason="the server does not describe its settings yet")
+    description = json.loads((EXTENSION / "package.json").read_text(encoding="utf-8"))
+    [group] = [each for each in description["contributes"]["configuration"] if each["id"] == "server"]
+    assert group["properties"] == schema.vscode_properties()
