@@ -1,4 +1,4 @@
-"""A server that only greets: it says it is of the version that it is given, and with ``--ends`` goes when it is greeted back."""
+"""A server that only greets: it says it is of the version given, and with ``--ends`` goes when it is greeted back."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ class Listener:
     """Stands for the models and the predictor: keeps what it is given to prepare, and what the user is told."""
 
     def __init__(self) -> None:
+        self.decoder = None
         self.begun: list[str] = []
         self.prepared: list[str] = []
         self.told: list[Exception] = []
