@@ -1,4 +1,4 @@
-"""A server that only greets: it says it is of the version given, and with ``--ends`` goes when it is greeted back."""
+"""A server that only greets, as one of the version that it is given; with ``--ends`` it goes after the greeting."""
 
 from __future__ import annotations
 

@@ -10,5 +10,5 @@ export function spaceBefore(following: string): '' | ' ' {
 
 /** Whether a space that was set with a word goes when this is typed behind it: a mark, or the writer's own space. */
 export function takesSpace(typed: string): boolean {
-  return typed === ' ' || CLOSING.test(typed);
+  return typed.length === 1 && (typed === ' ' || CLOSING.test(typed));
 }
