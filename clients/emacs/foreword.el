@@ -23,7 +23,6 @@
 (declare-function eglot--TextDocumentPositionParams "eglot")
 (declare-function eglot--signal-textDocument/didChange "eglot")
 (declare-function jsonrpc-async-request "jsonrpc")
-(declare-function jsonrpc--json-read "jsonrpc")
 (declare-function lsp-register-client "lsp-mode")
 (declare-function lsp-stdio-connection "lsp-mode")
 (declare-function make-lsp-client "lsp-mode")
@@ -31,9 +30,7 @@
 (declare-function lsp-find-workspace "lsp-mode")
 (declare-function lsp--text-document-position-params "lsp-mode")
 (defvar eglot-server-programs)
-(defvar eglot-managed-mode-hook)
 (defvar lsp-language-id-configuration)
-(defvar lsp-after-open-hook)
 
 (defgroup foreword nil
   "The next words as you type."
@@ -47,7 +44,8 @@
   '((text-mode . "text") (markdown-mode . "markdown") (gfm-mode . "markdown") (message-mode . "mail")
     (mail-mode . "mail") (org-mode . "org") (rst-mode . "rst") (adoc-mode . "asciidoc") (latex-mode . "latex")
     (LaTeX-mode . "latex") (tex-mode . "tex") (git-commit-ts-mode . "gitcommit"))
-  "The major modes that the server is started for, each with the name that the server has for its language."
+  "The major modes that the server is started for.
+Each comes with the name that the server has for its language."
   :type '(alist :key-type symbol :value-type string))
 
 (defcustom foreword-settings nil
@@ -68,7 +66,8 @@
 ;;;; What is shown
 
 (defvar-local foreword--words nil
-  "The words on the bar, best first: property lists with :label, :start (a buffer position) and :command.")
+  "The words on the bar, best first.
+Each is a property list with :label, :start (a position) and :command.")
 
 (defvar-local foreword--place nil
   "The place and state of the text that words were last asked for.")
@@ -96,7 +95,8 @@
 ;;;; Asking, through Eglot or lsp-mode
 
 (defun foreword--server ()
-  "Return a function that sends a request to this buffer's server: method, parameters, what to do with the result."
+  "Return a function that sends a request to this buffer's server.
+It takes the method, the parameters and what to do with the result."
   (cond
    ((and (fboundp 'eglot-current-server) (bound-and-true-p eglot--managed-mode) (eglot-current-server))
     (let ((server (eglot-current-server)))
@@ -115,7 +115,8 @@
     (eglot--TextDocumentPositionParams)))
 
 (defun foreword--get (object &rest keys)
-  "Return what is in OBJECT of the protocol under KEYS, be it a property list or a hash table."
+  "Return what is in OBJECT of the protocol under KEYS.
+Eglot has property lists there, lsp-mode has hash tables."
   (seq-reduce (lambda (value key)
                 (if (hash-table-p value)
                     (gethash (substring (symbol-name key) 1) value)
@@ -123,7 +124,8 @@
               keys object))
 
 (defun foreword--words-of (list place character)
-  "Return the words of a completion LIST that was asked for at PLACE, whose column is CHARACTER to the protocol."
+  "Return the words of a completion LIST that was asked for at PLACE.
+To the protocol, the column of that place is CHARACTER."
   (let ((items (if (vectorp list) list (foreword--get list :items))))
     (mapcar (lambda (item)
               (let* ((edit (foreword--get item :textEdit))
@@ -175,7 +177,8 @@
 (defun foreword-take-3 () "Take the third word of the bar." (interactive) (foreword-take 3))
 
 (defun foreword--execute (command &optional callback)
-  "Have the server carry out COMMAND, as an item has it, or by name; CALLBACK is given the result."
+  "Have the server carry out COMMAND, as an item has it, or by name.
+CALLBACK is given the result."
   (let ((server (or (foreword--server) (user-error "There is no Foreword in this buffer"))))
     (funcall server :workspace/executeCommand
              (if (stringp command)
@@ -208,7 +211,7 @@
 ;;;; The mode, and what Eglot and lsp-mode are told
 
 (defun foreword--binding (slot)
-  "Return a binding for the word number SLOT that is there only while the word is."
+  "Return a binding for the word number SLOT, there only while the word is."
   (list 'menu-item "" (intern (format "foreword-take-%d" slot))
         :filter (lambda (command) (and (nth (1- slot) foreword--words) command))))
 
@@ -217,7 +220,8 @@
     (dotimes (slot foreword--slots)
       (define-key map (kbd (format "M-%d" (1+ slot))) (foreword--binding (1+ slot))))
     map)
-  "Keys of `foreword-mode'; without words on the bar they do what they do otherwise.")
+  "Keys of `foreword-mode'.
+Without words on the bar they do what they do otherwise.")
 
 ;;;###autoload
 (define-minor-mode foreword-mode
@@ -239,7 +243,7 @@
       (setq header-line-format (remove foreword--header header-line-format))))))
 
 (defun foreword--managed ()
-  "Turn the bar on or off, as Eglot or lsp-mode begins or ends in this buffer."
+  "Turn the bar on or off, as the client begins or ends in this buffer."
   (when (and foreword-bar (derived-mode-p 'text-mode 'tex-mode))
     (foreword-mode (if (or (bound-and-true-p eglot--managed-mode) (bound-and-true-p lsp-mode)) 1 -1))))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -74,6 +75,15 @@ def notes(
     if "problem" in notes:
         pytest.fail(f"{notes['problem']}\n{done.stderr}", pytrace=False)
     return {**notes, "client": client}
+
+
+def test_the_file_compiles_without_a_warning(emacs: str, tmp_path: Path) -> None:
+    copy = shutil.copy(PLUGIN / "foreword.el", tmp_path)
+    strictly = ["--eval", "(setq byte-compile-error-on-warn t)", "-f", "batch-byte-compile", str(copy)]
+    done = subprocess.run(
+        [emacs, "--batch", "-Q", *strictly], capture_output=True, encoding="utf-8", timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 class TestSession:

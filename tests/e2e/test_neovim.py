@@ -162,7 +162,7 @@ class TestSession:
 
     def test_a_taken_word_takes_the_place_of_the_letters_typed(self, notes: Notes) -> None:
         assert notes["lines"][6] == "We should schedule"
-        assert notes["lines"][8] == "Zoé 😀 is here, so we should schedule"
+        assert notes["lines"][8] == "Zoé 😀 is here, so we should schedule "  # from the bar
         assert notes["lines"][10] == "I am sorry, but I really don't"
         if "slip" in notes["lists"]:
             assert notes["lines"][12] == "I would like to go to the library"
@@ -178,7 +178,7 @@ class TestSession:
 
     def test_a_pause_stops_all_of_it(self, notes: Notes) -> None:
         assert notes["paused"] == {"bar": [], "ghost": ""}  # and the marks went, or the session would have ended
-        assert notes["resumed"][0] == "schedule"
+        assert notes["bar_on_entering"][0] == notes["resumed"][0] == "schedule"
         assert notes["bar_in_normal_mode"] == []
 
     def test_a_mark_goes_by_its_code_action(self, notes: Notes) -> None:

@@ -264,23 +264,32 @@ function M.execute(client, command, handler)
   M.request(client, vim.api.nvim_get_current_buf(), "workspace/executeCommand", params, handler or function() end)
 end
 
+---@param client table
+---@param force boolean
+local function stop(client, force)
+  if vim.fn.has("nvim-0.11") == 1 then
+    client:stop(force)
+  else
+    client.stop(force)
+  end
+end
+
 ---Stop all clients, and attach the buffers to new ones once the old are gone.
 ---@param config foreword.Config
 function M.restart(config)
   local stubborn = 50 -- looks until a client that does not end is ended
   if vim.lsp.enable then
     vim.lsp.enable("foreword", false)
-  else
-    for _, client in ipairs(M.all()) do
-      client.stop()
-    end
+  end
+  for _, client in ipairs(M.all()) do
+    stop(client, false)
   end
   local function look()
     local clients = M.all()
     if #clients > 0 then
       stubborn = stubborn - 1
-      if stubborn == 0 then
-        vim.lsp.stop_client(clients, true)
+      for _, client in ipairs(stubborn == 0 and clients or {}) do
+        stop(client, true)
       end
       vim.defer_fn(look, 100)
     elseif vim.lsp.enable then

@@ -119,12 +119,32 @@ local function next_word(text)
   return text:match("^%s*%S+") or text
 end
 
+---Take it through `vim.lsp.inline_completion`.
+---@param all boolean
+---@return boolean # Whether there was something to take.
+local function take_native(all)
+  if all then
+    return native.get()
+  end
+  return native.get({
+    on_accept = function(item)
+      local place = position.cursor()
+      local text = item.insert_text
+      local written = math.min(#text, place.column)
+      while written > 0 and place.before:sub(-written) ~= text:sub(1, written) do
+        written = written - 1
+      end
+      position.write(place, place.column, next_word(text:sub(written + 1)))
+    end,
+  })
+end
+
 ---Take what is left of the phrase, or its next word. The phrase's command is run when all of it has been taken.
 ---@param all boolean
 ---@return boolean # Whether there was something to take.
 function M.take(all)
   if native then
-    return M.take_native(all)
+    return take_native(all)
   end
   local place = position.cursor()
   local rest = shown and rest_of(shown, place) or ""
@@ -141,26 +161,6 @@ function M.take(all)
     end
   end
   return true
-end
-
----The same through `vim.lsp.inline_completion`.
----@param all boolean
----@return boolean
-function M.take_native(all)
-  if all then
-    return native.get()
-  end
-  return native.get({
-    on_accept = function(item)
-      local place = position.cursor()
-      local text = item.insert_text
-      local written = math.min(#text, place.column)
-      while written > 0 and place.before:sub(-written) ~= text:sub(1, written) do
-        written = written - 1
-      end
-      position.write(place, place.column, next_word(text:sub(written + 1)))
-    end,
-  })
 end
 
 ---Let Neovim show the phrases of a client, where it can by itself.

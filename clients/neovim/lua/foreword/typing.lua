@@ -78,10 +78,14 @@ end
 function M.attached(ours, bufnr)
   local keys = config.current.keys
   local group = vim.api.nvim_create_augroup("foreword.typing." .. bufnr, {})
-  vim.api.nvim_create_autocmd({ "InsertEnter", "TextChangedI", "TextChangedP", "CursorMovedI" }, {
+  local writing = { "TextChangedI", "TextChangedP", "CursorMovedI" }
+  vim.api.nvim_create_autocmd(writing, { group = group, buffer = bufnr, callback = update })
+  vim.api.nvim_create_autocmd("InsertEnter", {
     group = group,
     buffer = bufnr,
-    callback = update,
+    callback = function()
+      vim.schedule(update) -- the mode is another only then
+    end,
   })
   vim.api.nvim_create_autocmd({ "InsertLeave", "BufLeave" }, { group = group, buffer = bufnr, callback = M.silent })
   if config.current.bar then
