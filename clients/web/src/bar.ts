@@ -96,7 +96,6 @@ export class WordBar {
       const share = item?.labelDetails?.description ?? '';
       const [word, likelihood] = slot.querySelectorAll('.word, .share');
       slot.disabled = !item;
-      slot.setAttribute('aria-label', item ? `Word ${index + 1}: ${item.label}, ${share}` : `No word ${index + 1}`);
       if (word && likelihood) {
         word.textContent = item?.label ?? '';
         likelihood.textContent = share;

@@ -1,6 +1,10 @@
 /** The playground in a browser, for tests: what a writer sees and does on it. */
 
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** One tab. */
 export class Tab {
@@ -72,16 +76,25 @@ export class Tab {
     return this.page.locator('.cm-lintRange').allTextContents();
   }
 
+  /** What keeps people out, as far as axe finds it: names, contrast, roles. */
+  async barriers() {
+    await this.page.evaluate(AXE);
+    const { violations } = await this.page.evaluate(() => globalThis.axe.run());
+    return violations.map(({ help, nodes }) => `${help}: ${nodes.map(({ html }) => html).join(' ')}`);
+  }
+
   figures() {
     return this.page
       .locator('[data-figure]')
       .evaluateAll((all) => Object.fromEntries(all.map((each) => [each.dataset.figure, each.textContent])));
   }
 
+  /** What has the keyboard. */
   focused() {
-    return this.page.evaluate(
-      () => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.id ?? '',
-    );
+    return this.page.evaluate(() => {
+      const { ariaLabel, id, textContent } = document.activeElement ?? {};
+      return ariaLabel || id || textContent?.trim() || '';
+    });
   }
 
   /** Words that satisfy a condition, once they are there. */

@@ -13,7 +13,7 @@ const browser = await chromium.launch({
   executablePath,
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
 });
-const context = await browser.newContext({ viewport: { width: 1100, height: 700 } });
+const context = await browser.newContext({ viewport: { width: 1100, height: 760 } });
 context.on('request', (request) => {
   const address = new URL(request.url());
   if (address.protocol !== 'data:' && address.host !== new URL(url).host) {
@@ -40,7 +40,7 @@ try {
   notes.wordsAfterSpace = await tab.wordsThat('words after a space', (words) => words.includes('minute'));
   await tab.type('mi');
   notes.wordsInside = await tab.wordsThat('words inside one', (words) => words.every((word) => word.startsWith('mi')));
-  notes.button = await tab.page.locator('#bar button').first().getAttribute('aria-label');
+  notes.button = await tab.page.locator('#bar button').first().textContent();
   await tab.press('Alt+1');
   notes.taken = await tab.until('the word', async () => /mi\w+ $/.test(await tab.text()) && tab.text());
   notes.figuresAfterWord = await tab.until('figures', async () => {
@@ -87,11 +87,20 @@ try {
     const tooltips = await tab.page.locator('.cm-tooltip').allTextContents();
     return tooltips.some((text) => text.includes('negative')) && tooltips.join(' ');
   });
+  await tab.shot('mark');
+  await tab.page.mouse.move(0, 0);
+
+  // All of it at once, for people to look at.
+  await tab.press('Enter', 'Enter');
+  await tab.type('Thank you for the invitation. I am looking forward to ');
+  await tab.until('ghost text', () => tab.ghost());
+  await tab.page.waitForTimeout(500); // the figures
   await tab.shot('light');
+  notes.barriers = await tab.barriers();
   await tab.page.emulateMedia({ colorScheme: 'dark' });
   await tab.shot('dark');
+  notes.barriers.push(...(await tab.barriers()));
   await tab.page.emulateMedia({ colorScheme: 'light' });
-  await tab.page.mouse.move(0, 0);
 
   // Another tab at the same time has a text, words and figures of its own.
   const other = await open(new URL('/', url).href);
