@@ -40,7 +40,8 @@ def main(argv: list[str] | None = None) -> int:
     tools = Tools(*(found(name) for name in ("node", "chromium", "code-server")))
     with tempfile.TemporaryDirectory(prefix="foreword-") as place:
         folder = Path(place)
-        settings = {"foreword.server.command": [sys.executable, "-m", "foreword", "serve"]}
+        command = [sys.executable, "-m", "foreword", "serve"]
+        settings = {"foreword.server.command": command, "editor.minimap.enabled": True}
         environment = {"FOREWORD_CACHE": str(Store.default().root), "FOREWORD_CONFIG": "", "FOREWORD_LOG": ""}
         server = CodeServer(tools, folder, settings, environment)
         server.install(package(tools, folder))

@@ -128,9 +128,7 @@ class TestSession:
         assert notes["marked"] == f"I will be there in a {notes['first']}."
 
     def test_ghost_text_survives_the_typing_of_its_own_letters(self, notes: Notes) -> None:
-        shown, typed = notes["ghost"].strip(), notes["ghostTyped"].strip()
-        assert typed
-        assert typed.startswith(shown[2:]) or shown[2:].startswith(typed)
+        assert notes["ghostTyped"].startswith(notes["ghost"].strip()[2:])
 
     def test_one_word_of_the_ghost_text_can_be_taken(self, notes: Notes) -> None:
         before, after = notes["ghostLine"]["before"], notes["ghostLine"]["after"]
@@ -138,7 +136,7 @@ class TestSession:
 
     def test_the_list_comes_only_when_asked_for(self, notes: Notes) -> None:
         assert notes["popups"] == []
-        assert "schedule" in notes["list"]
+        assert "schedule" in notes["list"]  # and Tab took it, or the session had ended there
 
     def test_a_mark_has_its_quick_fixes(self, notes: Notes) -> None:
         assert "Ignore this sentence" in notes["fixes"]

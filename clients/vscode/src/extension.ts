@@ -133,7 +133,11 @@ class Foreword implements vscode.Disposable {
   }
 
   private async install(): Promise<void> {
-    if (await this.setup.install()) {
+    const replaced = this.session.client !== undefined && this.home.version !== undefined;
+    if (replaced) {
+      await this.session.stop('It is being installed.'); // its files are in use as long as it runs
+    }
+    if ((await this.setup.install()) || replaced) {
       await this.start();
     }
   }

@@ -16,6 +16,8 @@ export interface Order {
   packages: string;
   home: Home;
   python: Python;
+  /** Install it anew if it is there already. */
+  anew: boolean;
   /** Further arguments of `pip install`, such as `--index-url`. */
   pipArguments: readonly string[];
   say: (step: string) => void;
@@ -32,10 +34,10 @@ export class Stopped extends Error {}
 /** Install the server; throws `InstallError` or `Stopped`, and leaves nothing half done that would be taken for whole. */
 export async function install(order: Order): Promise<void> {
   const { home, say, log, token } = order;
+  const { wheel, version } = await wheelIn(order.packages);
   const release = await lock(`${home.folder}.lock`, () => say('another window is installing it; waiting'), token);
   try {
-    const { wheel, version } = await wheelIn(order.packages);
-    if (home.version === version) {
+    if (home.version === version && !order.anew) {
       return; // the other window did it
     }
     await fs.rm(home.folder, { recursive: true, force: true });

@@ -49,23 +49,29 @@ try {
   notes.ghost = await window.until('ghost text', () => window.ghost());
   await window.shot('ghost');
   await window.type(notes.ghost.trimStart().slice(0, 2));
-  await window.page.waitForTimeout(400);
-  notes.ghostTyped = await window.ghost();
+  const rest = notes.ghost.trimStart().slice(2);
+  notes.ghostTyped = await window.until('the rest of it', async () => {
+    const ghost = await window.ghost();
+    return ghost.startsWith(rest.trimEnd()) && ghost;
+  });
   const before = (await window.lines())[2];
   await window.press('Control+ArrowRight');
   await window.until('a word of the ghost text', async () => (await window.lines())[2] !== before);
   notes.ghostLine = { before, after: (await window.lines())[2] };
   await window.press('Escape');
+  await window.type(' the lovely evening.');
   say('ghost');
 
-  // The list comes when it is asked for, and Enter takes nothing from it.
+  // The list comes when it is asked for, and Tab takes from it.
   await window.press('Enter', 'Enter');
   await window.type('We should sche');
   notes.popups = await window.list();
   await window.press('Control+Space');
   notes.list = await window.until('the list', () => window.list());
   await window.shot('list');
-  await window.press('Escape', 'Escape');
+  await window.press('Tab');
+  await window.until('the word of the list', async () => (await window.lines())[4] === 'We should schedule');
+  await window.type(' another one soon.');
 
   // A mark on a sentence, and what can be done about it.
   await window.press('Enter', 'Enter');
