@@ -118,6 +118,11 @@ class TestSession:
         assert "minute" in notes["wordsAfterSpace"]
         assert len(notes["wordsAfterSpace"]) == 3
 
+    def test_pointing_at_a_word_shows_how_likely_it_is(self, notes: Notes) -> None:
+        assert notes["wordsAfterSpace"][0] in notes["hover"]
+        assert "%" in notes["hover"]
+        assert "Alt+1" in notes["hover"]
+
     def test_words_on_the_bar_go_on_from_the_letters_typed(self, notes: Notes) -> None:
         assert all(word.startswith("mi") for word in notes["wordsInside"])
 
@@ -147,6 +152,9 @@ class TestSession:
         assert paused["status"] == "Foreword: paused"
         assert (paused["words"], paused["ghost"], paused["marks"]) == ([], "", 0)
         assert notes["resumed"]
+
+    def test_it_can_be_off_for_a_language(self, notes: Notes) -> None:
+        assert notes["onAgain"]  # it was off before, or the session had ended there
 
     def test_a_server_that_is_killed_is_started_again_and_goes_on(self, notes: Notes) -> None:
         assert "much" in notes["afterKill"]

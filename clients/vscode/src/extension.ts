@@ -12,14 +12,20 @@ import { Setup } from './setup';
 import { StatusItem } from './status';
 import { Taker } from './take';
 
+let foreword: Foreword | undefined;
+
 /** Begin: watch for prose, and start the server for it. */
 export function activate(context: vscode.ExtensionContext): void {
-  const foreword = new Foreword(context);
-  context.subscriptions.push(foreword);
+  foreword = new Foreword(context);
   foreword.startIfWanted();
 }
 
-class Foreword implements vscode.Disposable {
+/** End; VS Code waits for the server to go. */
+export function deactivate(): Promise<void> | undefined {
+  return foreword?.dispose();
+}
+
+class Foreword {
   private readonly log = vscode.window.createOutputChannel('Foreword', { log: true });
   private readonly version: string;
   private readonly home: Home;

@@ -63,6 +63,7 @@ export async function install(order: Order): Promise<void> {
       () => 'The server was installed but does not start.',
     );
     await fs.writeFile(home.marker, JSON.stringify({ version, python: order.python.path }));
+    await removeOlder(home);
     log(`installed foreword ${version} in ${home.folder}`);
   } catch (error) {
     await fs.rm(home.folder, { recursive: true, force: true });
@@ -81,6 +82,16 @@ async function wheelIn(folder: string): Promise<{ wheel: string; version: string
     }
   }
   throw new InstallError('This build of the extension comes without the server; install it with pip.');
+}
+
+/** Remove what earlier versions of the extension installed beside it; each takes the better part of a gigabyte. */
+async function removeOlder(home: Home): Promise<void> {
+  const [place, name] = [path.dirname(home.folder), path.basename(home.folder)];
+  for (const other of await fs.readdir(place)) {
+    if (/^server-[\d.]+$/.test(other) && other !== name) {
+      await fs.rm(path.join(place, other), { recursive: true, force: true }).catch(() => undefined); // in use
+    }
+  }
 }
 
 async function step(

@@ -22,6 +22,7 @@ try {
   await window.type('I will be there in a ');
   notes.wordsAfterSpace = await window.wordsThat('words after a space', (words) => words.includes('minute'));
   await window.shot('words-after-a-space');
+  notes.hover = await window.hoverWord();
   await window.type('mi');
   notes.wordsInside = await window.wordsThat('words inside a word', (words) =>
     words.every((word) => word.startsWith('mi')),
@@ -97,6 +98,14 @@ try {
   await window.focus();
   notes.resumed = await window.wordsThat('words after the pause', () => true);
   say('paused and resumed');
+
+  // Off for the language of the document, and on again.
+  await window.command('Foreword: Turn Off or On for This Language');
+  await window.until('no words', async () => (await window.words()).length === 0);
+  await window.command('Foreword: Turn Off or On for This Language');
+  await window.focus();
+  notes.onAgain = await window.wordsThat('words in the language again', () => true);
+  say('off and on for the language');
 
   // A server that is killed is started again, and goes on with the text as it is.
   const [killed] = servers(options.root);

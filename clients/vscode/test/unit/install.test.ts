@@ -95,6 +95,14 @@ test('what is there is installed again only if that is asked for', unlessWindows
   assert.doesNotMatch(told(wanted.home)[0] ?? '', /--index-url/);
 });
 
+test('what an earlier version installed goes', unlessWindows, async () => {
+  const wanted = order();
+  const older = join(wanted.home.folder, '..', 'server-0.0.9');
+  mkdirSync(older, { recursive: true });
+  await install(wanted);
+  assert.ok(!existsSync(older));
+});
+
 test('a build without the wheel says what to do', unlessWindows, async () => {
   const wanted = order();
   await assert.rejects(install({ ...wanted, packages: join(wanted.packages, 'none') }), /install it with pip/);
