@@ -27,6 +27,8 @@ export class WordBar implements vscode.Disposable {
   private readonly disposables: vscode.Disposable[] = [];
   private shown: CompletionItem[] = [];
   private there = false;
+  /** Counts what was asked: only the last answer is shown. */
+  private turn = 0;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -71,14 +73,16 @@ export class WordBar implements vscode.Disposable {
   private refresh(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
+    this.turn += 1;
     const editor = this.editor();
     this.setContext(editor !== undefined && isWanted(editor.document));
     if (!editor) {
       this.show([]);
       return;
     }
+    const { turn } = this;
     void this.offer(editor).then((offer) => {
-      if (offer !== 'newer') {
+      if (offer !== 'newer' && turn === this.turn) {
         this.show(offer?.list.items.slice(0, SLOTS) ?? []);
       }
     });
