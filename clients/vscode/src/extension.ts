@@ -84,7 +84,6 @@ class Foreword {
       return;
     }
     if (await this.session.start(server)) {
-      void vscode.commands.executeCommand('setContext', 'foreword.running', true);
       await this.checkVersion(server);
     } else if (this.session.state.name === 'stopped') {
       await this.notStarted(server);
