@@ -143,8 +143,9 @@ export class Session implements vscode.Disposable {
     }
     this.words = new Words(client);
     if (this.current.name === 'starting') {
-      this.become({ name: 'ready', message: '' });
+      this.current = { name: 'ready', message: '' };
     }
+    this.reconsider();
     return client;
   }
 
