@@ -22,11 +22,21 @@ const CONTEXT = 'foreword.bar';
  */
 const CURSOR_FOLLOWS = 10;
 
+/**
+ * Where nothing was found the server goes on searching, and a busy one may have had no time at all: as long as the cursor
+ * stays, it is asked again after so many milliseconds.
+ */
+const AGAIN = [200, 500, 1500, 4000];
+
 export class WordBar implements vscode.Disposable {
   private readonly slots: vscode.StatusBarItem[] = [];
   private readonly disposables: vscode.Disposable[] = [];
   private shown: CompletionItem[] = [];
+  /** Where the words that are shown are for. */
+  private place: Offer | undefined;
   private there = false;
+  /** Counts what was asked: only the last answer is shown. */
+  private turn = 0;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -48,7 +58,8 @@ export class WordBar implements vscode.Disposable {
       vscode.window.onDidChangeActiveTextEditor(() => this.refresh()),
       vscode.workspace.onDidChangeTextDocument(({ document }) => {
         if (document === vscode.window.activeTextEditor?.document) {
-          this.timer ??= setTimeout(() => this.refresh(), CURSOR_FOLLOWS);
+          clearTimeout(this.timer);
+          this.timer = setTimeout(() => this.refresh(), CURSOR_FOLLOWS);
         }
       }),
       vscode.workspace.onDidChangeConfiguration((event) => {
@@ -67,19 +78,34 @@ export class WordBar implements vscode.Disposable {
     }
   }
 
-  /** Ask for the words at the cursor, and show them when they come; those that were shown stay until then. */
-  private refresh(): void {
+  /**
+   * Ask for the words at the cursor, and show them when they come; those that were shown stay until then.
+   *
+   * @param tries How often this place was asked for already.
+   */
+  private refresh(tries = 0): void {
     clearTimeout(this.timer);
     this.timer = undefined;
+    this.turn += 1;
     const editor = this.editor();
     this.setContext(editor !== undefined && isWanted(editor.document));
     if (!editor) {
       this.show([]);
       return;
     }
+    const { turn } = this;
     void this.offer(editor).then((offer) => {
-      if (offer !== 'newer') {
-        this.show(offer?.list.items.slice(0, SLOTS) ?? []);
+      if (offer === 'newer' || turn !== this.turn) {
+        return;
+      }
+      this.show(offer?.list.items.slice(0, SLOTS) ?? []);
+      this.place = offer;
+      const wait = AGAIN[tries];
+      if (wait !== undefined && this.shown.length === 0 && offer?.list.isIncomplete !== false) {
+        this.timer = setTimeout(() => {
+          this.session.words?.forget();
+          this.refresh(tries + 1);
+        }, wait);
       }
     });
   }
@@ -143,18 +169,27 @@ export class WordBar implements vscode.Disposable {
     const editor = this.editor();
     const { client } = this.session;
     const seen = this.shown[index];
-    const offer = editor && (await this.offer(editor));
-    if (!client || !seen || !offer || offer === 'newer') {
+    if (!editor || !client || !seen) {
       return;
     }
-    const item = offer.list.items.find(({ label }) => label === seen.label);
+    const item = isAt(this.place, editor) ? seen : await this.still(seen, editor);
     if (item) {
       await this.taker.take(editor, item, client);
     }
   }
+
+  private async still({ label }: CompletionItem, editor: vscode.TextEditor): Promise<CompletionItem | undefined> {
+    const offer = await this.offer(editor);
+    return offer === 'newer' ? undefined : offer?.list.items.find((item) => item.label === label);
+  }
 }
 
 const SUPERSCRIPTS = ['¹', '²', '³'];
+
+/** Whether an offer is for the cursor of an editor and its text as they are. */
+function isAt(offer: Offer | undefined, { document, selection }: vscode.TextEditor): boolean {
+  return offer?.document === document && offer.version === document.version && offer.position.isEqual(selection.active);
+}
 
 function isOn({ document }: vscode.TextEditor): boolean {
   return vscode.workspace.getConfiguration('foreword', document).get('bar.enabled', true);

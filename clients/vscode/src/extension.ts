@@ -12,14 +12,20 @@ import { Setup } from './setup';
 import { StatusItem } from './status';
 import { Taker } from './take';
 
+let foreword: Foreword | undefined;
+
 /** Begin: watch for prose, and start the server for it. */
 export function activate(context: vscode.ExtensionContext): void {
-  const foreword = new Foreword(context);
-  context.subscriptions.push(foreword);
+  foreword = new Foreword(context);
   foreword.startIfWanted();
 }
 
-class Foreword implements vscode.Disposable {
+/** End; VS Code waits for the server to go. */
+export function deactivate(): Promise<void> | undefined {
+  return foreword?.dispose();
+}
+
+class Foreword {
   private readonly log = vscode.window.createOutputChannel('Foreword', { log: true });
   private readonly version: string;
   private readonly home: Home;
@@ -78,7 +84,6 @@ class Foreword implements vscode.Disposable {
       return;
     }
     if (await this.session.start(server)) {
-      void vscode.commands.executeCommand('setContext', 'foreword.running', true);
       await this.checkVersion(server);
     } else if (this.session.state.name === 'stopped') {
       await this.notStarted(server);
@@ -133,7 +138,11 @@ class Foreword implements vscode.Disposable {
   }
 
   private async install(): Promise<void> {
-    if (await this.setup.install()) {
+    const replaced = this.session.client !== undefined && this.home.version !== undefined;
+    if (replaced) {
+      await this.session.stop('It is being installed.'); // its files are in use as long as it runs
+    }
+    if ((await this.setup.install()) || replaced) {
       await this.start();
     }
   }

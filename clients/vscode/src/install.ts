@@ -16,6 +16,8 @@ export interface Order {
   packages: string;
   home: Home;
   python: Python;
+  /** Install it anew if it is there already. */
+  anew: boolean;
   /** Further arguments of `pip install`, such as `--index-url`. */
   pipArguments: readonly string[];
   say: (step: string) => void;
@@ -32,10 +34,10 @@ export class Stopped extends Error {}
 /** Install the server; throws `InstallError` or `Stopped`, and leaves nothing half done that would be taken for whole. */
 export async function install(order: Order): Promise<void> {
   const { home, say, log, token } = order;
+  const { wheel, version } = await wheelIn(order.packages);
   const release = await lock(`${home.folder}.lock`, () => say('another window is installing it; waiting'), token);
   try {
-    const { wheel, version } = await wheelIn(order.packages);
-    if (home.version === version) {
+    if (home.version === version && !order.anew) {
       return; // the other window did it
     }
     await fs.rm(home.folder, { recursive: true, force: true });
@@ -61,6 +63,7 @@ export async function install(order: Order): Promise<void> {
       () => 'The server was installed but does not start.',
     );
     await fs.writeFile(home.marker, JSON.stringify({ version, python: order.python.path }));
+    await removeOlder(home);
     log(`installed foreword ${version} in ${home.folder}`);
   } catch (error) {
     await fs.rm(home.folder, { recursive: true, force: true });
@@ -79,6 +82,16 @@ async function wheelIn(folder: string): Promise<{ wheel: string; version: string
     }
   }
   throw new InstallError('This build of the extension comes without the server; install it with pip.');
+}
+
+/** Remove what earlier versions of the extension installed beside it; each takes the better part of a gigabyte. */
+async function removeOlder(home: Home): Promise<void> {
+  const [place, name] = [path.dirname(home.folder), path.basename(home.folder)];
+  for (const other of await fs.readdir(place)) {
+    if (/^server-[\d.]+$/.test(other) && other !== name) {
+      await fs.rm(path.join(place, other), { recursive: true, force: true }).catch(() => undefined); // in use
+    }
+  }
 }
 
 async function step(

@@ -63,7 +63,6 @@ export class Session implements vscode.Disposable {
       if (event.affectsConfiguration('foreword') && this.client?.isRunning()) {
         // The server asks for them in turn: see `workspace.configuration` below.
         void this.client.sendNotification('workspace/didChangeConfiguration', { settings: null });
-        this.words?.forget();
       }
     });
   }
@@ -124,8 +123,10 @@ export class Session implements vscode.Disposable {
     );
     client.registerFeature(ANNOUNCEMENT);
     client.onNotification('foreword/status', ({ state, message }: { state: Told; message: string }) => {
-      this.words?.forget();
-      this.become({ name: state, message });
+      if (this.client === client) {
+        this.current = { name: state, message };
+        this.reconsider();
+      }
     });
     this.client = client;
     try {
@@ -142,8 +143,9 @@ export class Session implements vscode.Disposable {
     }
     this.words = new Words(client);
     if (this.current.name === 'starting') {
-      this.become({ name: 'ready', message: '' });
+      this.current = { name: 'ready', message: '' };
     }
+    this.reconsider();
     return client;
   }
 
@@ -170,10 +172,12 @@ export class Session implements vscode.Disposable {
           return client().protocol2CodeConverter.asCompletionResult(offer?.list, undefined, token);
         },
         workspace: {
-          configuration: ({ items }) =>
-            items.map(({ section, scopeUri }) =>
+          configuration: ({ items }) => {
+            setTimeout(() => this.reconsider()); // once the server has the answer
+            return items.map(({ section, scopeUri }) =>
               section === 'foreword' ? settings(scopeUri ? vscode.Uri.parse(scopeUri) : undefined) : null,
-            ),
+            );
+          },
         },
       },
     };
@@ -195,6 +199,12 @@ export class Session implements vscode.Disposable {
         this.ended();
       }
     }, wait);
+  }
+
+  /** What was offered may not be offered any more, though nothing was typed. */
+  private reconsider(): void {
+    this.words?.forget();
+    this.changes.fire(this.current);
   }
 
   private become(state: State): void {

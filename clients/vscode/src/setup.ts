@@ -49,8 +49,9 @@ export class Setup {
     if (!python) {
       return false;
     }
+    const anew = this.home.version !== undefined;
     const yes = await vscode.window.showInformationMessage(
-      `Install Foreword's server on ${where()}?`,
+      `Install Foreword's server ${anew ? 'anew ' : ''}on ${where()}?`,
       {
         modal: true,
         detail: [
@@ -62,7 +63,7 @@ export class Setup {
       },
       'Install',
     );
-    return yes === 'Install' && this.withProgress(python);
+    return yes === 'Install' && this.withProgress(python, anew);
   }
 
   /** A Python that fits; what to do about it, where there is none. */
@@ -103,7 +104,7 @@ export class Setup {
     return this.python();
   }
 
-  private async withProgress(python: Python): Promise<boolean> {
+  private async withProgress(python: Python, anew: boolean): Promise<boolean> {
     const title = 'Installing the Foreword server';
     const options = { location: vscode.ProgressLocation.Notification, cancellable: true, title };
     try {
@@ -112,6 +113,7 @@ export class Setup {
           packages: path.join(this.context.extensionPath, 'server'),
           home: this.home,
           python,
+          anew,
           pipArguments: setting<string[]>('pipArguments') ?? [],
           say: (message) => progress.report({ message }),
           log: (line) => this.log.info(line),

@@ -28,28 +28,34 @@ try {
   await window.close();
 }
 
-/** In the page: note each key, and when the bar showed something new after it. */
+/** In the page: note each key, when its letter was painted, and when the bar showed something new after it. */
 function watch() {
   const keys = [];
   globalThis.forewordKeys = keys;
-  addEventListener('keydown', ({ key }) => keys.push({ key, at: performance.now(), painted: [] }), { capture: true });
-  const words = () =>
-    [...document.querySelectorAll('[id*="foreword.word"]')].map(({ textContent: innerText }) => innerText).join();
-  let shown = words();
-  const changed = () => {
-    const now = words();
+  addEventListener('keydown', ({ key }) => keys.push({ key, at: performance.now(), letter: [], painted: [] }), {
+    capture: true,
+  });
+  const note = (what) => {
     const key = keys.at(-1);
-    if (now === shown || !key) {
-      return;
-    }
-    shown = now;
     // The callback of a frame comes before its painting, the message after it.
     requestAnimationFrame(() => {
       const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => key.painted.push(performance.now() - key.at);
+      port1.onmessage = () => key?.[what].push(performance.now() - key.at);
       port2.postMessage(null);
     });
   };
+  const words = () =>
+    [...document.querySelectorAll('[id*="foreword.word"]')].map(({ textContent }) => textContent).join();
+  let shown = words();
+  const changed = () => {
+    const now = words();
+    if (now !== shown) {
+      shown = now;
+      note('painted');
+    }
+  };
   const options = { subtree: true, childList: true, characterData: true, attributes: true };
   new MutationObserver(changed).observe(document.querySelector('.statusbar') ?? document.body, options);
+  const text = document.querySelector('.monaco-editor .view-lines') ?? document.body;
+  new MutationObserver(() => note('letter')).observe(text, { subtree: true, childList: true, characterData: true });
 }

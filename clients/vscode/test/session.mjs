@@ -22,6 +22,7 @@ try {
   await window.type('I will be there in a ');
   notes.wordsAfterSpace = await window.wordsThat('words after a space', (words) => words.includes('minute'));
   await window.shot('words-after-a-space');
+  notes.hover = await window.hoverWord();
   await window.type('mi');
   notes.wordsInside = await window.wordsThat('words inside a word', (words) =>
     words.every((word) => word.startsWith('mi')),
@@ -49,23 +50,29 @@ try {
   notes.ghost = await window.until('ghost text', () => window.ghost());
   await window.shot('ghost');
   await window.type(notes.ghost.trimStart().slice(0, 2));
-  await window.page.waitForTimeout(400);
-  notes.ghostTyped = await window.ghost();
+  const rest = notes.ghost.trimStart().slice(2);
+  notes.ghostTyped = await window.until('the rest of it', async () => {
+    const ghost = await window.ghost();
+    return ghost.startsWith(rest.trimEnd()) && ghost;
+  });
   const before = (await window.lines())[2];
   await window.press('Control+ArrowRight');
   await window.until('a word of the ghost text', async () => (await window.lines())[2] !== before);
   notes.ghostLine = { before, after: (await window.lines())[2] };
   await window.press('Escape');
+  await window.type(' the lovely evening.');
   say('ghost');
 
-  // The list comes when it is asked for, and Enter takes nothing from it.
+  // The list comes when it is asked for, and Tab takes from it.
   await window.press('Enter', 'Enter');
   await window.type('We should sche');
   notes.popups = await window.list();
   await window.press('Control+Space');
   notes.list = await window.until('the list', () => window.list());
   await window.shot('list');
-  await window.press('Escape', 'Escape');
+  await window.press('Tab');
+  await window.until('the word of the list', async () => (await window.lines())[4] === 'We should schedule');
+  await window.type(' another one soon.');
 
   // A mark on a sentence, and what can be done about it.
   await window.press('Enter', 'Enter');
@@ -91,6 +98,14 @@ try {
   await window.focus();
   notes.resumed = await window.wordsThat('words after the pause', () => true);
   say('paused and resumed');
+
+  // Off for the language of the document, and on again.
+  await window.command('Foreword: Turn Off or On for This Language');
+  await window.until('no words', async () => (await window.words()).length === 0);
+  await window.command('Foreword: Turn Off or On for This Language');
+  await window.focus();
+  notes.onAgain = await window.wordsThat('words in the language again', () => true);
+  say('off and on for the language');
 
   // A server that is killed is started again, and goes on with the text as it is.
   const [killed] = servers(options.root);

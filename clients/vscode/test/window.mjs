@@ -97,6 +97,15 @@ export class Window {
     return (await Promise.all(texts)).filter(Boolean).map((text) => text.replace(/^[¹²³]\s*/, ''));
   }
 
+  /** What is said of the first word when one points at it. */
+  async hoverWord() {
+    await this.page.locator(SLOT(1)).hover();
+    const hover = this.page.locator('.monaco-hover:visible', { hasText: '%' });
+    const [text] = await this.until('the hover', () => hover.allTextContents());
+    await this.page.mouse.move(400, 200);
+    return text;
+  }
+
   /** Wait for words on the bar of which some fit. */
   wordsThat(what, fit, seconds) {
     return this.until(
