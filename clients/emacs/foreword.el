@@ -61,16 +61,23 @@ Each comes with the name that the server has for its language."
 
 (defconst foreword--header '(:eval (foreword--bar)) "The word bar as a part of the header line.")
 
+(defconst foreword--closing (append ".,;:!?…)]}»”" nil)
+  "Before these there is no space.")
+
 (defconst foreword--slots 3 "How many words are on the bar.")
 
 ;;;; What is shown
 
 (defvar-local foreword--words nil
   "The words on the bar, best first.
-Each is a property list with :label, :start (a position) and :command.")
+Each is a property list with :label, :start (a position), :command and :place,
+for which it was offered.")
 
 (defvar-local foreword--place nil
   "The place and state of the text that words were last asked for.")
+
+(defvar-local foreword--space nil
+  "The place behind the space of the word taken last, until something is typed.")
 
 (defun foreword--here ()
   "Return what tells this place and state of the text from all others."
@@ -134,6 +141,7 @@ To the protocol, the column of that place is CHARACTER."
                      (typed (- character (foreword--get range :start :character))))
                 (list :label (foreword--get item :label)
                       :start (- (car place) typed)
+                      :place place
                       :command (foreword--get item :command))))
             (seq-take items foreword--slots))))
 
@@ -156,21 +164,39 @@ To the protocol, the column of that place is CHARACTER."
 
 ;;;; Taking a word
 
+(defun foreword--fits-p (word)
+  "Whether WORD is for point, or for the same word with fewer letters typed."
+  (let ((start (plist-get word :start)))
+    (or (equal (plist-get word :place) (foreword--here))
+        (and (<= (line-beginning-position) start (point))
+             (string-prefix-p (buffer-substring-no-properties start (point)) (plist-get word :label))))))
+
 (defun foreword-take (slot)
   "Take the word number SLOT of the bar, from 1, with the space behind it."
   (interactive "p")
   (let ((word (nth (1- slot) foreword--words)))
-    (unless (and word (equal (foreword--here) foreword--place))
+    (unless (and word (foreword--fits-p word))
       (user-error "There is no word %d" slot))
     (delete-region (plist-get word :start) (point))
     (insert (plist-get word :label))
     (if (eq (char-after) ?\s)
         (forward-char)
-      (when (or (eolp) (looking-at-p "[[:alnum:]]"))
-        (insert " ")))
+      (unless (memq (char-after) (cons ?\t foreword--closing))
+        (insert " ")
+        (setq foreword--space (point))))
     (setq foreword--words nil)
     (when-let ((command (plist-get word :command)))
       (foreword--execute command))))
+
+(defun foreword--make-way ()
+  "Let a mark that is typed take the place of the space of a word just taken."
+  (let ((space foreword--space) (typed (char-before)))
+    (when (and space (= (point) (1+ space)) (eq (char-before space) ?\s)
+               (memq typed (cons ?\s foreword--closing)))
+      (save-excursion
+        (goto-char space)
+        (delete-char -1)))
+    (setq foreword--space nil)))
 
 (defun foreword-take-1 () "Take the first word of the bar." (interactive) (foreword-take 1))
 (defun foreword-take-2 () "Take the second word of the bar." (interactive) (foreword-take 2))
@@ -223,6 +249,13 @@ CALLBACK is given the result."
   "Keys of `foreword-mode'.
 Without words on the bar they do what they do otherwise.")
 
+(defun foreword--head (others)
+  "Put the bar into the header line, before OTHERS that are there already.
+They are a list of what is shown, as lsp-mode makes it, or one thing."
+  (unless (and (listp others) (member foreword--header others))
+    (setq-local header-line-format
+                (cons foreword--header (if (or (null others) (consp (car-safe others))) others (list others))))))
+
 ;;;###autoload
 (define-minor-mode foreword-mode
   "Show the next words on a bar while you write."
@@ -232,13 +265,12 @@ Without words on the bar they do what they do otherwise.")
     (setq foreword--words nil
           foreword--place nil)
     (add-hook 'post-command-hook #'foreword--update nil t)
-    (when (and (eq foreword-bar 'header-line) (not (member foreword--header header-line-format)))
-      ;; Others, as lsp-mode's breadcrumbs, put what is theirs before it.
-      (setq-local header-line-format
-                  (cons foreword--header (if (listp (car-safe header-line-format)) header-line-format
-                                           (list header-line-format))))))
+    (add-hook 'post-self-insert-hook #'foreword--make-way nil t)
+    (when (eq foreword-bar 'header-line)
+      (foreword--head header-line-format)))
    (t
     (remove-hook 'post-command-hook #'foreword--update t)
+    (remove-hook 'post-self-insert-hook #'foreword--make-way t)
     (when (listp header-line-format)
       (setq header-line-format (remove foreword--header header-line-format))))))
 

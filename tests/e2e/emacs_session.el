@@ -52,7 +52,7 @@
                   (setq again (+ (float-time) 12) foreword--place nil)
                   (foreword--update))
                 (and foreword--words
-                     (equal (foreword--here) foreword--place)
+                     (equal (foreword--here) (plist-get (car foreword--words) :place))
                      (seq-every-p (lambda (word) (string-prefix-p prefix (plist-get word :label))) foreword--words)))))
   (let ((shown (substring-no-properties (foreword--bar))))
     (mapcar (lambda (word) (cadr (split-string word " "))) (split-string shown "   " t))))
@@ -83,6 +83,8 @@
   (keys "M-1")
   (note 'taken (line))
   (note 'accepted (car (status)))
+  (type ".")
+  (note 'mark_behind (line))
   (new-paragraph)
   (when (string= client "eglot") ; lsp-mode 8.0 counts an emoji as one, where the protocol counts two
     (type "Zoé 😀 is here, so we should sche")

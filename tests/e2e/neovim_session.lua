@@ -66,6 +66,8 @@ local function word_bar()
   press("<M-2>")
   wait_for_line("the second word to be taken", ("We should %s a %s "):format(notes.bar_inside_word[1], notes.bar_second_word[2]))
   notes.bar_accepted = accepted() - before
+  press(".") -- takes the place of the word's space
+  wait_for_line("the mark", ("We should %s a %s."):format(notes.bar_inside_word[1], notes.bar_second_word[2]))
   driver.new_paragraph()
 end
 
@@ -110,7 +112,7 @@ local function lists()
   press("<M-1>")
   wait_for_line("the word behind the emoji to be taken", "Zoé 😀 is here, so we should schedule ")
   driver.new_paragraph()
-  write("I am sorry, but I really don'")
+  write("On Sundays the shops here don'")
   driver.take(driver.ask("apostrophe"), "don't")
   driver.new_paragraph()
   if vim.lsp.enable then -- older ones leave out what does not begin as typed
@@ -122,6 +124,7 @@ end
 
 local function wait_for_marks(number)
   wait(number .. " marks", 20, function()
+    notes.seen = vim.tbl_map(function(mark) return mark.message end, vim.diagnostic.get(letter))
     return #vim.diagnostic.get(letter) == number
   end)
 end

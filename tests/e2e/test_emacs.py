@@ -99,6 +99,7 @@ class TestSession:
     def test_a_key_takes_a_word_with_its_space_and_tells_the_server(self, notes: Notes) -> None:
         assert notes["taken"] == "We should schedule "
         assert notes["accepted"] == 1
+        assert notes["mark_behind"] == "We should schedule."
         if notes["client"] == "eglot":
             assert notes["taken_behind_emoji"] == "Zoé 😀 is here, so we should schedule "
 

@@ -5,6 +5,7 @@
 local client = require("foreword.client")
 local config = require("foreword.config")
 local position = require("foreword.position")
+local space = require("foreword.space")
 
 local M = {}
 
@@ -167,9 +168,11 @@ function M.take(slot)
   if not typed or not (typed == shown.typed or vim.startswith(item.label, typed)) then
     return false
   end
-  local space = place.behind:match("^[%w\128-\255]") or place.behind == ""
-  position.write(place, shown.first, item.label .. (space and " " or ""))
-  if place.behind:sub(1, 1) == " " then -- the word's space is there already
+  local brought = space.for_word(place.behind)
+  position.write(place, shown.first, item.label .. brought)
+  if brought ~= "" then
+    space.remember(position.cursor())
+  elseif place.behind:sub(1, 1) == " " then -- the word's space is there already
     vim.api.nvim_win_set_cursor(0, { place.row + 1, shown.first + #item.label + 1 })
   end
   if item.command then

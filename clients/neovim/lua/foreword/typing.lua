@@ -5,6 +5,7 @@ local client = require("foreword.client")
 local config = require("foreword.config")
 local ghost = require("foreword.ghost")
 local position = require("foreword.position")
+local space = require("foreword.space")
 
 local M = {}
 
@@ -28,6 +29,9 @@ local function update()
   local look = table.concat({ place.bufnr, place.row, place.column, vim.b.changedtick, vim.fn.pumvisible() }, " ")
   if look == last then
     return
+  end
+  if space.make_way(place) then
+    return -- that is a change too, of which Neovim tells
   end
   last = look
   if config.current.bar then

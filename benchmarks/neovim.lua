@@ -1,5 +1,5 @@
 -- Types a text in Neovim at human speed and measures from each key to its words on the bar, drawn.
--- Run by neovim_typing.py, which says what in $FOREWORD_BENCH, and reads the milliseconds from there.
+-- Run by neovim.py, which says what in $FOREWORD_BENCH, and reads the milliseconds from there.
 
 local uv = vim.uv or vim.loop
 local plan = vim.json.decode(table.concat(vim.fn.readfile(vim.env.FOREWORD_BENCH), "\n"))

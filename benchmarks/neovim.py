@@ -1,6 +1,6 @@
 """From a key to its words on the bar in Neovim: a text typed at human speed into a real one, with the real server.
 
-Run ``python benchmarks/neovim_typing.py --neovim nvim`` on a quiet machine. The time is taken in Neovim, from the key's
+Run ``python benchmarks/neovim.py --neovim nvim`` on a quiet machine. The time is taken in Neovim, from the key's
 coming in until the virtual line is drawn on Neovim's own grid; what a terminal takes to show it is not in it.
 """
 
