@@ -140,6 +140,11 @@ class TestSession:
         assert figures["counts"] == f"24 keys for {characters} characters"
         assert figures["savings"] == f"{100 * (characters - 24) / characters:.1f} %"
 
+    def test_a_writer_who_looks_at_the_words_saves_keys(self, notes: Notes) -> None:
+        assert notes["cleared"] == ""
+        assert re.fullmatch(r"Thank you .* workshop\. The soup .* rude\. I am looking forward to ", notes["written"])
+        assert float(notes["figuresAfterWriting"]["savings"].split()[0]) > 20
+
     def test_every_figure_has_a_number(self, notes: Notes) -> None:
         assert all(re.search(r"\d", figure) for figure in notes["figures"].values())
 

@@ -1,6 +1,7 @@
 /** The word bar: the three likeliest words, each taken by Alt and its number or by its button. */
 
 import { LSPPlugin } from '@codemirror/lsp-client';
+import type { EditorState } from '@codemirror/state';
 import type { EditorView, ViewUpdate } from '@codemirror/view';
 import type { CompletionItem, CompletionList, InsertReplaceEdit, TextEdit } from 'vscode-languageserver-protocol';
 import { ask, execute } from './connection.ts';
@@ -9,10 +10,16 @@ import { spaceBefore, takesSpace } from './space.ts';
 /** A transaction that takes a word says so: it is one key. */
 export const TAKEN = 'input.complete.word';
 
+/** Words that were asked for, and what was in the editor then. */
+interface Asked {
+  state: EditorState;
+  items: Promise<CompletionItem[] | undefined>;
+}
+
 export class WordBar {
   private readonly slots: HTMLButtonElement[];
   private shown: CompletionItem[] = [];
-  private asked: Promise<CompletionItem[] | undefined> = Promise.resolve([]);
+  private asked: Asked | null = null;
   /** Where the space that came with a word ends, until something else is done. */
   private space: number | null = null;
 
@@ -46,10 +53,10 @@ export class WordBar {
 
   /** Ask for the words at the cursor, and show them when they come, those before staying until then; false if they are too old. */
   async refresh(): Promise<boolean> {
-    const { state } = this.view;
-    this.asked = this.items();
-    const items = await this.asked;
-    if (!items || this.view.state.doc !== state.doc || !this.view.state.selection.eq(state.selection)) {
+    const asked = { state: this.view.state, items: this.items() };
+    this.asked = asked;
+    const items = await asked.items;
+    if (!items || !this.holds(asked)) {
       return false;
     }
     this.show(items);
@@ -74,6 +81,11 @@ export class WordBar {
       // Not in the middle of an update.
       queueMicrotask(() => this.view.dispatch({ changes: { from: space - 1, to: space }, userEvent: 'delete.space' }));
     }
+  }
+
+  /** Whether what was asked for is still the text, and the cursor where it was. */
+  private holds({ state }: Asked): boolean {
+    return this.view.state.doc === state.doc && this.view.state.selection.eq(state.selection);
   }
 
   private async items(): Promise<CompletionItem[] | undefined> {
@@ -103,13 +115,13 @@ export class WordBar {
     });
   }
 
-  /** Take the word that is seen; if a key has gone in between, only if it is still offered. */
+  /** Take the word that is seen; if a key has gone in between, only if it is still offered at the same place. */
   private async take(index: number): Promise<void> {
-    const seen = this.shown[index]?.label;
-    const items = await this.asked;
-    const item = items?.find(({ label }) => label === seen);
+    const { asked } = this;
+    const seen = this.shown[index];
+    const item = (await asked?.items)?.find((each) => seen && isSame(each, seen));
     const plugin = LSPPlugin.get(this.view);
-    if (!item?.textEdit || !plugin || items !== (await this.asked)) {
+    if (!asked || !item?.textEdit || !plugin || !this.holds(asked)) {
       return;
     }
     const range = rangeOf(item.textEdit);
@@ -131,6 +143,15 @@ export class WordBar {
       void execute(plugin.client, item.command.command, item.command.arguments);
     }
   }
+}
+
+/** Whether two items, of one list or of two, are the same word at the same place, of which more may be typed. */
+function isSame(one: CompletionItem, other: CompletionItem): boolean {
+  if (!one.textEdit || !other.textEdit || one.label !== other.label) {
+    return false;
+  }
+  const [here, there] = [rangeOf(one.textEdit).start, rangeOf(other.textEdit).start];
+  return here.line === there.line && here.character === there.character;
 }
 
 function rangeOf(edit: TextEdit | InsertReplaceEdit) {

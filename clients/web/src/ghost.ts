@@ -79,7 +79,7 @@ export async function refresh(view: EditorView): Promise<void> {
   const plugin = LSPPlugin.get(view);
   const { state } = view;
   const { main } = state.selection;
-  if (!plugin || !main.empty) {
+  if (!plugin || !main.empty || view.composing) {
     return;
   }
   const list = await ask<InlineCompletionList>(plugin.client, 'textDocument/inlineCompletion', {

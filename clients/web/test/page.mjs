@@ -114,6 +114,23 @@ export class Tab {
     return this.page.keyboard.type(text, { delay });
   }
 
+  /** Write at the end as a writer does who looks at the words before each key, and takes the wanted one. */
+  async write(text, delay = 120) {
+    const begun = await this.text();
+    for (let done = 0; done < text.length; done = (await this.text()).length - begun.length) {
+      const [rest] = /^\S*/.exec(text.slice(done));
+      const typed = /\S*$/.exec(text.slice(0, done))[0];
+      const number = (await this.words()).indexOf(typed + rest) + 1;
+      if (number && rest.length) {
+        await this.press(`Alt+${number}`, `Alt+${number}`); // the second one comes too late for this word
+        await this.page.waitForTimeout(delay);
+      } else {
+        await this.type(text[done], 0);
+      }
+      await this.page.waitForTimeout(delay);
+    }
+  }
+
   async press(...keys) {
     for (const key of keys) {
       await this.page.keyboard.press(key);

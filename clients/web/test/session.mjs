@@ -80,7 +80,7 @@ try {
 
   // A mark on a sentence, and what the pointer finds.
   await tab.press('Enter', 'Enter');
-  await tab.type('The soup was awful and the waiter was rude to everybody.', 30);
+  await tab.type('The soup was awful and the waiter was rude to everybody.');
   notes.marks = await tab.until('a mark', () => tab.marks(), 40);
   await tab.page.locator('.cm-lintRange').first().hover();
   notes.hover = await tab.until('what the mark says', async () => {
@@ -90,11 +90,16 @@ try {
   await tab.shot('mark');
   await tab.page.mouse.move(0, 0);
 
-  // All of it at once, for people to look at.
-  await tab.press('Enter', 'Enter');
-  await tab.type('Thank you for the invitation. I am looking forward to ');
+  // A new text by a writer who looks at the bar; a picture of all of it.
+  await tab.page.locator('#clear').click();
+  notes.cleared = await tab.text();
+  await tab.write('Thank you for the invitation to the workshop. The soup was awful and the waiter was rude. ');
+  await tab.write('I am looking forward to ');
+  notes.written = await tab.text();
+  await tab.until('the mark', () => tab.marks(), 40);
   await tab.until('ghost text', () => tab.ghost());
   await tab.page.waitForTimeout(500); // the figures
+  notes.figuresAfterWriting = await tab.figures();
   await tab.shot('light');
   notes.barriers = await tab.barriers();
   await tab.page.emulateMedia({ colorScheme: 'dark' });
