@@ -29,7 +29,7 @@ _POOLINGS = ("mean", "cls")
 _LAYERS = ("last", "sum-4", "concat-4")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there are forty of them for each sentence
 class LabelProbability:
     """One label of one sentence.
 

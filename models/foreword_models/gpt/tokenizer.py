@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -10,6 +12,10 @@ from typing import Any
 import tokenizers
 
 from foreword_models.errors import CorruptModelError, UnsupportedModelError
+
+PIECE = 256  # code points, at least, that are encoded and remembered as one
+_PIECES = 64  # that are remembered: several long texts'
+_BETWEEN_WORDS = re.compile(r"(?<=[A-Za-z]) (?=[A-Za-z])")
 
 
 class Tokenizer:
@@ -30,6 +36,8 @@ class Tokenizer:
         backend.no_padding()
         self._backend = backend
         self.size = size
+        self._is_cut = _is_cut_between_words(backend)
+        self._piece = lru_cache(maxsize=_PIECES)(self._encode)
 
     @classmethod
     def read(cls, path: Path, size: int) -> Tokenizer:
@@ -40,8 +48,23 @@ class Tokenizer:
             raise CorruptModelError(f"{path} is not a tokenizer ({error}); fetch or export the model again.") from error
 
     def encode(self, text: str) -> list[int]:
-        """Token ids of `text`, without special tokens. Lone surrogates count as U+FFFD."""
-        return list(self._backend.encode(replace_surrogates(text), add_special_tokens=False).ids)
+        """Token ids of `text`, without special tokens. Lone surrogates count as U+FFFD.
+
+        Of a long text that was encoded before, but for its end, little is encoded again, where the tokenizer never
+        joins what stands on both sides of a blank between two letters.
+        """
+        text = replace_surrogates(text)
+        if not self._is_cut:
+            return list(self._encode(text))
+        ids: list[int] = []
+        start = 0
+        while (cut := _BETWEEN_WORDS.search(text, start + PIECE)) is not None:
+            ids += self._piece(text[start : cut.start()])
+            start = cut.start()
+        return ids + list(self._encode(text[start:]))
+
+    def _encode(self, text: str) -> tuple[int, ...]:
+        return tuple(self._backend.encode(text, add_special_tokens=False).ids)
 
     @cached_property
     def token_bytes(self) -> tuple[bytes, ...]:
@@ -54,6 +77,18 @@ class Tokenizer:
             if index not in special and index in spelled:
                 spelled[index] = decode(token)
         return tuple(spelled.values())
+
+
+def _is_cut_between_words(backend: tokenizers.Tokenizer) -> bool:
+    """Whether a tokenizer surely begins a new token at a blank between two letters: GPT-2's, and those like it."""
+    if backend.normalizer is not None or backend.pre_tokenizer is None:
+        return False
+    description = json.loads(backend.pre_tokenizer.__getstate__())
+    steps = description.get("pretokenizers", [description])
+    byte_level = [step for step in steps if step["type"] == "ByteLevel"]
+    plain = all(step["type"] in ("ByteLevel", "Digits") for step in steps)
+    added = backend.get_added_tokens_decoder().values()
+    return plain and all(step["use_regex"] for step in byte_level) and not any(" " in token.content for token in added)
 
 
 def replace_surrogates(text: str) -> str:

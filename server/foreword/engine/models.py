@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from foreword.engine.memory import give_back
+from foreword.engine.memory import give_back_all
 from foreword_models.errors import ForewordError, OutOfMemoryError, UnsupportedModelError
 from foreword_models.gpt.config import PRECISIONS, Precision
 from foreword_models.zoo.locate import locate, ready
@@ -238,7 +238,7 @@ class Models:
         began = time.monotonic()
         try:
             model = load()
-            give_back()
+            give_back_all()
             logger.info("a %s was loaded in %.1f s", type(model).__name__, time.monotonic() - began)
             return model
         except OutOfMemoryError:

@@ -16,7 +16,7 @@ from foreword_models.bert.encoder import Encoder, Layers, Pooling
 Labels = Mapping[str, Sequence[LabelProbability]]
 
 CACHE_BYTES = 8 * 2**20
-_ENTRY_BYTES = 2000  # what one sentence and its labels take, roughly; a text that is much longer is not remembered
+_ENTRY_BYTES = 4500  # what one sentence and its labels take, roughly; a text that is much longer is not remembered
 _MANY = 256  # texts between two words of progress
 _CHUNK = 128  # sentences after which what was read is remembered, whatever interrupts the rest
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
+from foreword.engine.memory import give_back
 from foreword.lsp.features.meaning import prepare_grammar
 from foreword.lsp.slices import in_slices
 from foreword.text.sentences import Sentence
@@ -173,7 +174,8 @@ async def _read_sentences(
     server: ForewordServer, document: Document, reading: Reading, tell: Callable[[bool], None]
 ) -> None:
     unread = await _unread(reading, document.offset(server.focus.get(document, 0), 0))
-    server.status.reading(document.uri, len(unread) > MANY)
+    many = len(unread) > MANY
+    server.status.reading(document.uri, many)
     told = time.monotonic()
     while unread:
         count = await _allowance(server)
@@ -182,6 +184,8 @@ async def _read_sentences(
         if time.monotonic() > told + INTERVAL:
             tell(False)
             told = time.monotonic()
+    if many:
+        await server.engine.run(Priority.THINKING, lambda _: give_back())
 
 
 async def _unread(reading: Reading, focus: int) -> list[str]:
