@@ -42,8 +42,8 @@ def notes(
     client = str(request.param)
     lookup = ["-q", "--batch", "--eval", f"(progn (package-initialize) (require 'markdown-mode) (require '{client}))"]
     if subprocess.run([emacs, *lookup], capture_output=True, timeout=60, check=False).returncode:
-        if client == "eglot" and os.environ.get("FOREWORD_REQUIRE_EDITORS"):
-            pytest.fail("Emacs has no eglot or no markdown-mode")
+        if os.environ.get("FOREWORD_REQUIRE_EDITORS"):
+            pytest.fail(f"Emacs has no {client} or no markdown-mode")
         pytest.skip(f"Emacs has no {client} or no markdown-mode")
     for name in ("smollm2-135m", "minilm-l6"):
         pack(name)
