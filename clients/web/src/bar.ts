@@ -25,7 +25,7 @@ export class WordBar {
 
   constructor(
     private readonly view: EditorView,
-    bar: HTMLElement,
+    private readonly bar: HTMLElement,
   ) {
     this.slots = [...bar.querySelectorAll('button')];
     this.slots.forEach((slot, index) => {
@@ -55,6 +55,7 @@ export class WordBar {
   async refresh(): Promise<boolean> {
     const asked = { state: this.view.state, items: this.items() };
     this.asked = asked;
+    this.bar.ariaBusy = 'true';
     const items = await asked.items;
     if (!items || !this.holds(asked)) {
       return false;
@@ -103,6 +104,7 @@ export class WordBar {
 
   private show(items: CompletionItem[]): void {
     this.shown = items;
+    this.bar.ariaBusy = 'false';
     this.slots.forEach((slot, index) => {
       const item = items[index];
       const share = item?.labelDetails?.description ?? '';

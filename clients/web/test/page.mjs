@@ -120,10 +120,10 @@ export class Tab {
     for (let done = 0; done < text.length; done = (await this.text()).length - begun.length) {
       const [rest] = /^\S*/.exec(text.slice(done));
       const typed = /\S*$/.exec(text.slice(0, done))[0];
+      await this.page.locator('#bar[aria-busy="false"]').waitFor();
       const number = (await this.words()).indexOf(typed + rest) + 1;
       if (number && rest.length) {
         await this.press(`Alt+${number}`, `Alt+${number}`); // the second one comes too late for this word
-        await this.page.waitForTimeout(delay);
       } else {
         await this.type(text[done], 0);
       }

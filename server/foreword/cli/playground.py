@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
+import signal
 import threading
 import webbrowser
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -41,10 +41,11 @@ def playground(
         if browser:  # beside the server: there are browsers that are waited for
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-    try:
-        asyncio.run(doors.open(announce, pool))
-    except KeyboardInterrupt:
-        print()
-    pool.engine.close()
-    sys.stdout.flush()
-    os._exit(0)  # a model that is being loaded would hold the interpreter up
+    signal.signal(signal.SIGINT, _end)
+    asyncio.run(doors.open(announce, pool))
+
+
+def _end(*_signal: object) -> NoReturn:
+    """End as wished: at once, whatever is being loaded or read; there is nothing to be saved."""
+    print(flush=True)
+    os._exit(0)
