@@ -7,9 +7,6 @@ import { run } from './process';
 import type { Python } from './python';
 import type { Home } from './server';
 
-/** Where PyTorch has its builds without CUDA; the package index's own, on Linux, come with several GB of it. */
-const TORCH_FOR_CPU = 'https://download.pytorch.org/whl/cpu';
-
 /** What is installed, and how. */
 export interface Order {
   /** Folder of the extension with the wheel and the pins of all that it needs. */
@@ -47,9 +44,8 @@ export async function install(order: Order): Promise<void> {
         ? `${order.python.path} cannot make virtual environments; on Debian and Ubuntu install python3-venv, or choose another Python.`
         : `The virtual environment could not be made in ${home.folder}; the log says why.`,
     );
-    const index = process.platform === 'linux' ? ['--extra-index-url', TORCH_FOR_CPU] : [];
     const pins = ['--constraint', path.join(order.packages, 'constraints.txt')];
-    const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', ...index, ...pins];
+    const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', ...pins];
     await step(order, home.python, [...pip, ...order.pipArguments, wheel], (stderr) =>
       /No space left/.test(stderr)
         ? `There is no space left for the server in ${home.folder}.`

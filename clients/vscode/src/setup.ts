@@ -9,8 +9,8 @@ import type { Home } from './server';
 
 const DOWNLOADS = 'https://www.python.org/downloads/';
 
-/** What an installation takes from the package index, in megabytes; on Linux with PyTorch's build for the CPU. */
-const MEGABYTES = 500;
+/** What an installation takes from the package index; on Linux, PyTorch's usual build comes with libraries for GPUs. */
+const SIZE = process.platform === 'linux' ? 'Up to several GB' : 'About 500 MB';
 
 export class Setup {
   private underWay: Promise<boolean> | undefined;
@@ -55,7 +55,7 @@ export class Setup {
       {
         modal: true,
         detail: [
-          `About ${MEGABYTES} MB are fetched from the Python package index${process.platform === 'linux' ? " and from PyTorch's" : ''}, once, and put into a virtual environment of their own:`,
+          `${SIZE} are fetched from the Python package index, once, and put into a virtual environment of their own:`,
           this.home.folder,
           `Python ${python.version.join('.')}: ${python.path}`,
           `The server then fetches its models (180 MB). What you write stays on ${where()}.`,
