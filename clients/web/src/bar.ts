@@ -57,7 +57,8 @@ export class WordBar {
     this.asked = asked;
     this.bar.ariaBusy = 'true';
     const items = await asked.items;
-    if (!items || !this.holds(asked)) {
+    // The server answers only the newest request; those before it get an empty list.
+    if (!items || this.asked !== asked || !this.holds(asked)) {
       return false;
     }
     this.show(items);

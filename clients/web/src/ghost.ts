@@ -74,6 +74,9 @@ export function shown(view: EditorView): string {
   return view.state.field(field)?.text ?? '';
 }
 
+/** The newest request of each editor: the server answers those before it with nothing. */
+const newest = new WeakMap<EditorView, object>();
+
 /** Ask for the phrase at the cursor, and show it if the cursor is still there when it comes. */
 export async function refresh(view: EditorView): Promise<void> {
   const plugin = LSPPlugin.get(view);
@@ -82,11 +85,16 @@ export async function refresh(view: EditorView): Promise<void> {
   if (!plugin || !main.empty || view.composing) {
     return;
   }
-  const list = await ask<InlineCompletionList>(plugin.client, 'textDocument/inlineCompletion', {
+  const params = {
     textDocument: { uri: plugin.uri },
     position: plugin.toPosition(main.head),
     context: { triggerKind: 2 },
-  });
+  };
+  newest.set(view, params);
+  const list = await ask<InlineCompletionList>(plugin.client, 'textDocument/inlineCompletion', params);
+  if (newest.get(view) !== params) {
+    return;
+  }
   if (view.state.doc === state.doc && view.state.selection.eq(state.selection)) {
     const ghost = ghostOf(plugin, list?.items[0], main.head);
     view.dispatch({ effects: show.of(ghost), annotations: Transaction.addToHistory.of(false) });
