@@ -73,8 +73,9 @@ def main(argv: list[str] | None = None) -> int:
 def part(task: Task, found: Outcome, group: str) -> Scores:
     """Return the scores on one set; of politeness on the two ends of its scale, as in the literature."""
     examples = [task.examples[index] for index in task.parts.test]
-    between = "neutral" if task.name == "politeness" else ""
-    chosen = np.array([example.group == group and between not in example.labels for example in examples])
+    chosen = np.array([example.group == group for example in examples])
+    if task.name == "politeness":
+        chosen &= np.array(["neutral" not in example.labels for example in examples])
     targets = task.targets()[task.parts.test].astype(bool)
     return score(found.classifier.config, found.probabilities[chosen], targets[chosen])
 

@@ -12,7 +12,6 @@ import multiprocessing
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -64,35 +63,39 @@ def times(decoder: Decoder, tokens: int, seconds: float) -> list[float]:
     return found
 
 
+def threads_of_the_server(most: int) -> int:
+    """Return with how many threads the server computes now."""
+    crowd = Crowd()
+    crowd.threads(most)
+    time.sleep(1.0)
+    return crowd.threads(most)
+
+
+def cell(decoder: Decoder, tokens: int, threads: int, seconds: float) -> str:
+    """Measure steps with so many threads."""
+    torch.set_num_threads(threads)
+    times(decoder, tokens, 0.5)  # the threads are there, and the memory has been touched
+    found = times(decoder, tokens, seconds)
+    return f"{np.median(found):.1f}, {np.percentile(found, 95):.1f} ({threads})"
+
+
 def main() -> None:
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each figure")
     options = parser.parse_args()
     most = machine.most_threads()
-    torch.set_num_threads(most)
-    folder = locate(options.model, "decoder", Store.default(), say=print)
-    decoder = open_model(Path(folder), name=options.model).decoder
+    decoder = open_model(locate(options.model, "decoder", Store.default(), say=print), name=options.model).decoder
     table = Table(title="Milliseconds of a step: median, 95th of a hundred (threads)", title_style="bold")
     table.add_column("other busy programs")
     for kind in KINDS:
         for how in (f"{most} threads", "as the server"):
             table.add_column(f"{kind}, {how}", justify="right")
     for count in range(machine.usable_cores() + 1):
-        cells = []
         with crowd_of(count):
-            for tokens in KINDS.values():
-                for adapts in (False, True):
-                    threads = most
-                    if adapts:
-                        crowd = Crowd()
-                        crowd.threads(most)
-                        time.sleep(1.0)
-                        threads = crowd.threads(most)
-                    torch.set_num_threads(threads)
-                    found = times(decoder, tokens, options.seconds)
-                    cells.append(f"{np.median(found):.1f}, {np.percentile(found, 95):.1f} ({threads})")
-                    torch.set_num_threads(most)
+            choices = (most, threads_of_the_server(most))
+            cells = [cell(decoder, n, threads, options.seconds) for n in KINDS.values() for threads in choices]
         table.add_row(str(count), *cells)
     console = table_console()
     facts = f"{machine.processor_name()}: {machine.usable_cores()} cores, torch {torch.__version__}"

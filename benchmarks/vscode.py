@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import shutil
 import sys
@@ -19,6 +18,7 @@ from typing import Any
 
 from tests.e2e.code_server import CodeServer, Tools, package
 
+from foreword_models.evaluation.typing_report import percentile
 from foreword_models.gpt import machine
 from foreword_models.zoo.store import Store
 
@@ -63,22 +63,21 @@ def report(keys: Sequence[dict[str, Any]], gap: Sequence[int]) -> str:
     letters = sorted(key["letter"][0] for key in keys if key["letter"])
     painted = [[each for each in key["painted"] if each <= key["painted"][0] + SETTLED] for key in keys]
     words = sorted(max(each) for each in painted if each)
+    if not letters or not words:
+        return "No words came onto the bar."
     lines = [
-        f"{machine.processor_name()}, {os.cpu_count()} cores; code-server in headless Chromium",
+        f"{machine.processor_name()}, {machine.usable_cores()} cores; code-server in headless Chromium",
         f"{len(keys)} keys, one every {gap[0]} to {gap[1]} ms; after {len(words)} of them the words on the bar changed",
         "| from a key to ... on the screen, ms | its letter | its words | target |",
         "|---|---|---|---|",
     ]
     for percent, target in TARGETS.items():
         letter, word = percentile(letters, percent), percentile(words, percent)
+        assert letter is not None
+        assert word is not None
         verdict = "met" if word <= target else "missed"
         lines.append(f"| p{percent} | {letter:.1f} | {word:.1f} | <= {target:.0f}: {verdict} |")
     return "\n".join([*lines, f"| longest | {letters[-1]:.1f} | {words[-1]:.1f} | |"])
-
-
-def percentile(times: Sequence[float], percent: int) -> float:
-    """The nearest-rank percentile of sorted times."""
-    return times[math.ceil(len(times) * percent / 100) - 1]
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import type { Home } from './server';
 const DOWNLOADS = 'https://www.python.org/downloads/';
 
 /** What an installation takes from the package index; on Linux, PyTorch's usual build comes with libraries for GPUs. */
-const SIZE = process.platform === 'linux' ? 'Up to several GB' : 'About 500 MB';
+const SIZE = process.platform === 'linux' ? 'Up to several GB' : 'Some hundred MB';
 
 export class Setup {
   private underWay: Promise<boolean> | undefined;

@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { View } from '../../test/view.mjs';
 
 const SLOT = (number) => `[id$="foreword.word${number}"]`;
 const STATUS = '[id$="foreword.status"]';
@@ -26,34 +27,14 @@ export async function open({ chromium: executablePath, url, folder, file, shots 
   return new Window(browser, page, shots);
 }
 
-export class Window {
+export class Window extends View {
   constructor(browser, page, shots) {
-    Object.assign(this, { browser, page, shots });
+    super(page, shots, 60);
+    this.browser = browser;
   }
 
   close() {
     return this.browser.close();
-  }
-
-  /** Keep a picture. */
-  shot(name) {
-    return this.page.screenshot({ path: join(this.shots, `${name}.png`) });
-  }
-
-  /** Ask again and again until something true comes; fails with a picture and what was last seen. */
-  async until(what, ask, seconds = 60) {
-    const deadline = Date.now() + seconds * 1000;
-    for (;;) {
-      const seen = await ask();
-      if (seen && (!Array.isArray(seen) || seen.length)) {
-        return seen;
-      }
-      if (Date.now() > deadline) {
-        await this.shot('failed');
-        throw new Error(`${what}: not within ${seconds} s; ${JSON.stringify(await this.seen())}`);
-      }
-      await this.page.waitForTimeout(25);
-    }
   }
 
   /** All of it, for a report of a failure. */

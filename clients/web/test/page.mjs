@@ -2,41 +2,20 @@
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { View } from '../../test/view.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** One tab. */
-export class Tab {
+export class Tab extends View {
   constructor(page, shots) {
-    Object.assign(this, { page, shots });
+    super(page, shots, 20);
     this.complaints = [];
     page.on(
       'console',
       (message) => ['error', 'warning'].includes(message.type()) && this.complaints.push(message.text()),
     );
     page.on('pageerror', (error) => this.complaints.push(String(error)));
-  }
-
-  /** Keep a picture. */
-  shot(name) {
-    return this.page.screenshot({ path: join(this.shots, `${name}.png`) });
-  }
-
-  /** Ask again and again until something true comes; fails with a picture and what was last seen. */
-  async until(what, ask, seconds = 20) {
-    const deadline = Date.now() + seconds * 1000;
-    for (;;) {
-      const seen = await ask();
-      if (seen && (!Array.isArray(seen) || seen.length)) {
-        return seen;
-      }
-      if (Date.now() > deadline) {
-        await this.shot('failed');
-        throw new Error(`${what}: not within ${seconds} s; ${JSON.stringify(await this.seen())}`);
-      }
-      await this.page.waitForTimeout(25);
-    }
   }
 
   /** All of it, for a report of a failure. */

@@ -33,7 +33,11 @@ def load_per_core() -> float | None:
 
 
 def give_back_memory() -> None:
-    """Return what loading a model took for a moment, tens of MB, to the system: glibc would keep it for itself."""
+    """Return what was taken for a moment to the system: glibc would keep it for itself; takes some milliseconds.
+
+    Loading a model frees about as much as it takes, since weights are merged, cut and packed on the way, and reading a
+    long document some tens of MB.
+    """
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library
             ctypes.CDLL(None).malloc_trim(0)

@@ -7,6 +7,7 @@ many times as long as one thread alone. So the threads are as many as there are 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 
@@ -47,7 +48,9 @@ class Crowd:
 
 
 def busy_with_others() -> float:
-    """Return the seconds that the processors have spent on other programs, or on other machines of their host."""
-    times = psutil.cpu_times()
-    spent = sum(getattr(times, kind, 0.0) for kind in ("user", "nice", "system", "irq", "softirq", "steal"))
-    return spent - time.process_time()
+    """Return the seconds that our cores have spent on other programs, or on other machines of their host."""
+    cores = psutil.cpu_times(percpu=True)
+    if hasattr(os, "sched_getaffinity"):  # what goes on on cores that we may not use is no matter of ours
+        cores = [cores[number] for number in os.sched_getaffinity(0) if number < len(cores)]
+    kinds = ("user", "nice", "system", "irq", "softirq", "steal")
+    return sum(getattr(times, kind, 0.0) for times in cores for kind in kinds) - time.process_time()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import time
@@ -10,9 +11,9 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from foreword.engine.memory import give_back_all
 from foreword_models.errors import ForewordError, OutOfMemoryError, UnsupportedModelError
 from foreword_models.gpt.config import PRECISIONS, Precision
+from foreword_models.gpt.machine import give_back_memory
 from foreword_models.zoo.locate import locate, ready
 from foreword_models.zoo.progress import Progress
 from foreword_models.zoo.registry import Kind
@@ -238,7 +239,8 @@ class Models:
         began = time.monotonic()
         try:
             model = load()
-            give_back_all()
+            gc.collect()  # a load leaves what hangs together in circles
+            give_back_memory()
             logger.info("a %s was loaded in %.1f s", type(model).__name__, time.monotonic() - began)
             return model
         except OutOfMemoryError:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import time
+from types import SimpleNamespace
+
+import psutil
 import pytest
 
 from foreword.engine.crowd import Crowd, busy_with_others
@@ -58,7 +63,9 @@ def test_the_machine_is_not_looked_at_for_every_key(machine: Machine) -> None:
     assert machine.looks <= 3
 
 
-def test_what_this_process_does_is_not_counted() -> None:
-    before = busy_with_others()
-    assert before > 0
-    assert isinstance(before, float)
+def test_only_what_others_do_on_our_cores_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    cores = [SimpleNamespace(user=10.0, idle=50.0), SimpleNamespace(user=2.0, steal=1.0), SimpleNamespace(user=99.0)]
+    monkeypatch.setattr(psutil, "cpu_times", lambda percpu: cores if percpu else None)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setattr(time, "process_time", lambda: 4.0)
+    assert busy_with_others() == 10 + 2 + 1 - 4

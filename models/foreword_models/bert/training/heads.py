@@ -42,7 +42,7 @@ def calibrated(
     bias: NDArray[np.float64],
     vectors: Floats,
     precision: float = PRECISION,
-    words: Sequence[Lexical] = (),
+    lexical: Sequence[Lexical] = (),
 ) -> Classifier:
     """Return the head calibrated on the task's calibration part.
 
@@ -56,40 +56,58 @@ def calibrated(
         Of the calibration part, (n, hidden).
     precision
         Share of right ones asked for among what is shown.
-    words
+    lexical
         Models of what the words say, of a "softmax" head only: the one that helps most is added, as far as it helps.
     """
     targets = task.targets()[task.parts.calibration].astype(bool)
     logits = vectors @ weight.T + bias
-    lexical = None
     if not len(targets):
-        never = dict.fromkeys(task.labels)
-        config = replace(config, thresholds=never)
+        config = replace(config, thresholds=dict.fromkeys(task.labels))
         if task.kind == "sigmoid":
             config = replace(config, decisions=dict.fromkeys(task.labels, 0.5))
-    elif task.kind == "softmax":
-        texts = texts_of(task, task.parts.calibration)
-        choices = [[logits, model.logits(texts).double().numpy()] for model in words] or [[logits]]
-        fits = [calibrate_softmax(systems, targets) for systems in choices]
-        best = min(range(len(fits)), key=lambda index: fits[index][2])
-        scales, shifts, _ = fits[best]
-        config = replace(config, temperature=round(1 / scales[0], 4))
-        bias = bias + shifts * config.temperature
-        found: Floats = logits + shifts * config.temperature
-        if words:
-            share = scales[1] * config.temperature
-            lexical = Lexical(words[best].weight * share)
-            found = found + choices[best][1] * share
-            config = replace(config, words=WORDS)
-        found = softmax(found / config.temperature)
-        config = _with_thresholds(config, task, found, targets, precision)
-        config = replace(config, decisions=balance(task.labels, found, targets))
+        return _classifier(config, weight, bias)
+    if task.kind == "softmax":
+        head, found = _calibrated_softmax(task, config, weight, bias, logits, targets, lexical)
+        decided = balance(task.labels, found, targets)
     else:
         scales, shifts = calibrate_sigmoid(logits, targets)
-        weight, bias = weight * scales[:, None], bias * scales + shifts
-        found = 1 / (1 + np.exp(-(vectors @ weight.T + bias)))
-        config = _with_thresholds(config, task, found, targets, precision)
-        config = replace(config, decisions=decisions(task.labels, found, targets))
+        head = _classifier(config, weight * scales[:, None], bias * scales + shifts)
+        found = 1 / (1 + np.exp(-(logits * scales + shifts)))
+        decided = decisions(task.labels, found, targets)
+    head.config = replace(_with_thresholds(head.config, task, found, targets, precision), decisions=decided)
+    return head
+
+
+def _calibrated_softmax(
+    task: Task,
+    config: ClassifierConfig,
+    weight: NDArray[np.float64],
+    bias: NDArray[np.float64],
+    logits: Floats,
+    targets: Booleans,
+    lexical: Sequence[Lexical],
+) -> tuple[Classifier, Floats]:
+    """Return the head with its temperature and what the words add, and its probabilities of the calibration part."""
+    texts = texts_of(task, task.parts.calibration)
+    choices = [[logits, model.logits(texts).double().numpy()] for model in lexical] or [[logits]]
+    fits = [calibrate_softmax(systems, targets) for systems in choices]
+    best = min(range(len(fits)), key=lambda index: fits[index][2])
+    scales, shifts, _ = fits[best]
+    temperature = round(1 / scales[0], 4)
+    config, bias = replace(config, temperature=temperature), bias + shifts * temperature
+    if not lexical:
+        return _classifier(config, weight, bias), softmax(logits / temperature + shifts)
+    share = scales[1] * temperature
+    head = _classifier(replace(config, words=WORDS), weight, bias, Lexical(lexical[best].weight * share))
+    return head, softmax((logits + choices[best][1] * share) / temperature + shifts)
+
+
+def _classifier(
+    config: ClassifierConfig,
+    weight: NDArray[np.float64],
+    bias: NDArray[np.float64],
+    lexical: Lexical | None = None,
+) -> Classifier:
     return Classifier(config, torch.tensor(weight).float(), torch.tensor(bias).float(), lexical)
 
 

@@ -30,6 +30,7 @@ from foreword_models.bert.training.heads import (
     plain_config,
     texts_of,
 )
+from foreword_models.bert.training.lexical import fit_lexical
 from foreword_models.bert.training.loop import LoopOptions, fit, training_device
 from foreword_models.bert.training.network import Mode, Network, make_network, pad_batch
 from foreword_models.bert.training.plots import draw_calibration, draw_confusion
@@ -37,7 +38,6 @@ from foreword_models.bert.training.reading import encode, tokenizer
 from foreword_models.bert.training.steps import Steps
 from foreword_models.bert.training.table import Table, check_trainable, read_table
 from foreword_models.bert.training.tasks import Task, rows
-from foreword_models.bert.training.words import learn_words
 from foreword_models.errors import TrainingError
 from foreword_models.evaluation.classification import as_json
 from foreword_models.zoo.progress import Progress, stage
@@ -156,7 +156,7 @@ def learned(
         encode(reader, texts_of(task, part), progress, f"Reading the {name} part")
         for name, part in (("calibration", task.parts.calibration), ("test", task.parts.test))
     )
-    head = calibrated(task, config, weight, bias, held, options.precision, learn_words(task))
+    head = calibrated(task, config, weight, bias, held, options.precision, fit_lexical(task))
     return head, judged(task, head, tested)
 
 

@@ -27,6 +27,7 @@ from foreword_models.bert.training.heads import (
     plain_config,
     texts_of,
 )
+from foreword_models.bert.training.lexical import fit_lexical
 from foreword_models.bert.training.loop import LoopOptions, fit
 from foreword_models.bert.training.network import Network, make_network
 from foreword_models.bert.training.reading import encode, tokenizer
@@ -34,7 +35,6 @@ from foreword_models.bert.training.shipped_data import SEED, shipped_tasks
 from foreword_models.bert.training.shipped_notes import NOTES
 from foreword_models.bert.training.steps import Steps, untold
 from foreword_models.bert.training.tasks import Task, rows
-from foreword_models.bert.training.words import learn_words
 from foreword_models.evaluation.classification import as_json
 from foreword_models.zoo.progress import Progress, stage
 
@@ -103,7 +103,7 @@ def finish(
         config = plain_config(
             task, ENCODER, adapter=f"../{ADAPTER}", marks=MARKS[task.name], enabled=task.name in ENABLED
         )
-        calibrated(task, config, weight, bias, held, words=learn_words(task)).save(out / task.name)
+        calibrated(task, config, weight, bias, held, lexical=fit_lexical(task)).save(out / task.name)
         # Scored as a user gets it: from the files.
         words = from_logits(task, config, *bag_of_words(task))
         found[task.name] = judged(task, Classifier.load(out / task.name), tested), words

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
-from foreword.engine.memory import give_back
 from foreword.lsp.features.meaning import prepare_grammar
 from foreword.lsp.slices import in_slices
 from foreword.text.sentences import Sentence
 from foreword_models.errors import ForewordError, OutOfMemoryError
+from foreword_models.gpt.machine import give_back_memory
 
 if TYPE_CHECKING:
     from foreword.engine.lookups import Edit, Grammar
@@ -185,7 +185,7 @@ async def _read_sentences(
             tell(False)
             told = time.monotonic()
     if many:
-        await server.engine.run(Priority.THINKING, lambda _: give_back())
+        await server.engine.run(Priority.THINKING, lambda _: give_back_memory())
 
 
 async def _unread(reading: Reading, focus: int) -> list[str]:

@@ -17,7 +17,7 @@ STRENGTHS = (3.0, 30.0, 300.0)
 """Inverse regularizations of the regression to choose from: rare words are worth more in some sets than in others."""
 
 
-def learn_words(task: Task) -> list[Lexical]:
+def fit_lexical(task: Task) -> list[Lexical]:
     """Fit the training part of a "softmax" task at each of `STRENGTHS`."""
     if task.kind != "softmax":
         return []
