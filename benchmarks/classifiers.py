@@ -47,9 +47,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     console = Console()
-    console.print(
-        "| classifier | held out | | accuracy | macro-F1 | MCC | ECE | shown: precision | recall |", markup=False
-    )
+    heading = "| classifier | held out | | accuracy | macro-F1 | MCC | ECE | shown: precision | recall |"
+    console.print(heading, markup=False, soft_wrap=True)
     console.print("|---|---|---|---|---|---|---|---|---|")
     for task in tasks:
         if options.only and task.name not in options.only:

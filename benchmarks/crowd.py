@@ -12,6 +12,7 @@ import multiprocessing
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from random import Random
 
 import numpy as np
 import torch
@@ -49,16 +50,15 @@ def _count() -> None:
         pass
 
 
-def times(decoder: Decoder, tokens: int, seconds: float) -> list[float]:
+def times(decoder: Decoder, tokens: int, seconds: float, random: Random) -> list[float]:
     """Return the milliseconds of steps of `tokens` behind the same beginning, for so long, with a pause before each."""
-    start = decoder.extend(decoder.root, [(7 * i) % 1000 + 1 for i in range(CACHED)])
-    found, until, number = [], time.perf_counter() + seconds, 0
+    start = decoder.extend(decoder.root, list(range(1, CACHED + 1)))
+    found, until = [], time.perf_counter() + seconds
     while time.perf_counter() < until:
         time.sleep(0.02)  # as between keys, so that the scheduler gives the cores to others
-        number += 1
+        ids = random.choices(range(1000, 20_000), k=tokens)  # drawn, since what was decoded before is cached
         began = time.perf_counter()
-        node = decoder.extend(start, [(number * 13 + i) % 1000 + 1 for i in range(tokens)])
-        decoder.logits(node)
+        decoder.logits(decoder.extend(start, ids))
         found.append(1000 * (time.perf_counter() - began))
     return found
 
@@ -71,11 +71,11 @@ def threads_of_the_server(most: int) -> int:
     return crowd.threads(most)
 
 
-def cell(decoder: Decoder, tokens: int, threads: int, seconds: float) -> str:
+def cell(decoder: Decoder, tokens: int, threads: int, seconds: float, random: Random) -> str:
     """Measure steps with so many threads."""
     torch.set_num_threads(threads)
-    times(decoder, tokens, 0.5)  # the threads are there, and the memory has been touched
-    found = times(decoder, tokens, seconds)
+    times(decoder, tokens, 0.5, random)  # the threads are there, and the memory has been touched
+    found = times(decoder, tokens, seconds, random)
     return f"{np.median(found):.1f}, {np.percentile(found, 95):.1f} ({threads})"
 
 
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each figure")
     options = parser.parse_args()
-    most = machine.most_threads()
+    most, random = machine.most_threads(), Random(0)
     decoder = open_model(locate(options.model, "decoder", Store.default(), say=print), name=options.model).decoder
     table = Table(title="Milliseconds of a step: median, 95th of a hundred (threads)", title_style="bold")
     table.add_column("other busy programs")
@@ -95,7 +95,7 @@ def main() -> None:
     for count in range(machine.usable_cores() + 1):
         with crowd_of(count):
             choices = (most, threads_of_the_server(most))
-            cells = [cell(decoder, n, threads, options.seconds) for n in KINDS.values() for threads in choices]
+            cells = [cell(decoder, n, threads, options.seconds, random) for n in KINDS.values() for threads in choices]
         table.add_row(str(count), *cells)
     console = table_console()
     facts = f"{machine.processor_name()}: {machine.usable_cores()} cores, torch {torch.__version__}"
