@@ -86,8 +86,8 @@ class ModelSource:
 
         prediction = search(self._budget, self._keyboard)
         self.forwards += prediction.forwards
-        self.exact += prediction.exact
-        self._last = None if prediction.exact else search
+        self.exact += prediction.certainty.exact
+        self._last = None if prediction.certainty.exact else search
         typed = prediction.prefix
         return [
             word.text[len(typed) :] if word.text.startswith(typed) else "\b" * len(typed) + word.text

@@ -107,10 +107,9 @@ class Followers:
 
     def heaviest(self, without: Iterable[int]) -> float:
         """Return a bound on what these tokens, but for some places, give to any one word (`paths`)."""
-        weights = np.zeros(len(self._ids))
-        weights[self._positions] = self._distribution[self._ids[self._positions]]
-        weights[list(without)] = 0.0
-        return self._vocabulary.paths.heaviest(weights)
+        weights = self._distribution[self._ids[self._positions]].astype(np.float64)
+        weights[np.searchsorted(self._positions, list(without))] = 0.0
+        return self._vocabulary.paths.heaviest(self._positions, weights)
 
     def _in_order(self, positions: NDArray[np.int64]) -> list[tuple[float, int]]:
         probabilities = self._distribution[self._ids[positions]]

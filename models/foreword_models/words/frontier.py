@@ -10,10 +10,11 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from foreword_models.words.certainty import Certainty
 from foreword_models.words.characters import JOINERS, is_spaceless, word_end
 from foreword_models.words.followers import Children, Expansion, Followers, Spelling
 from foreword_models.words.paths import JOINER_BEGINNINGS
@@ -38,22 +39,19 @@ class Found:
     words
         Words, most probable first, with P(word | context, typed): what was summed, and what is estimated of spellings
         that were not expanded, as shares of `mass`.
-    exact
-        No other word, and no other order, is possible.
-    bound
-        Most that any of these probabilities can be wrong by.
     mass
         About P(the text goes on as typed | context): of spellings that nothing is known behind, that the next letters
         are the typed ones is a guess.
     forwards
         Forwards spent.
+    certainty
+        Of the words, their order and their probabilities.
     """
 
     words: list[tuple[str, float]]
-    exact: bool
-    bound: float
     mass: float
     forwards: int
+    certainty: Certainty = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -177,14 +175,14 @@ class Frontier:
         return not self._ranked()
 
     def result(self, forwards: int) -> Found:
-        """The best words so far, and what is known about them."""
+        """The best words so far, and what is known about them, as long as nothing more is followed or expanded."""
         undecided, as_typed = self._undecided()
         mass = max(self._total + as_typed, _NOTHING)
         least = self._least * mass
         ranked = self._ranked()
         best = [(word, share) for word, share in ranked[: self._count] if share >= least]
-        bound, exact = self._bounds(ranked, len(best), mass, self._total + undecided)
-        return Found([(word, min(1.0, share / mass)) for word, share in best], exact, bound, mass, forwards)
+        certainty = Certainty(lambda: self._bounds(ranked, len(best), mass, self._total + undecided))
+        return Found([(word, min(1.0, share / mass)) for word, share in best], mass, forwards, certainty)
 
     def _ranked(self) -> list[tuple[str, float]]:
         """Words and their masses, summed and estimated, the most probable first."""
@@ -253,8 +251,8 @@ class Frontier:
         least, ranked = self._least * self._total, self._ranked()
         return max(least, ranked[self._count - 1][1]) if len(ranked) >= self._count else least
 
-    def _bounds(self, ranked: list[tuple[str, float]], shown: int, mass: float, highest: float) -> tuple[float, bool]:
-        """Most that a probability of the first `shown` words can be wrong by, and whether all about them is certain.
+    def _bounds(self, ranked: list[tuple[str, float]], shown: int, mass: float, highest: float) -> tuple[bool, float]:
+        """Whether all about the first `shown` words is certain, and the most that a probability can be wrong by.
 
         `mass` is what begins as typed, by estimate, and `highest` the most that it can be; what is known of it is the
         least.
@@ -275,7 +273,7 @@ class Frontier:
             max(high / lowest - share / mass, share / mass - low / highest)
             for low, high, (_, share) in zip(certain[:shown], most, compared, strict=False)
         ]
-        return min(1.0, max([*wrong, 0.0])), exact
+        return exact, min(1.0, max([*wrong, 0.0]))
 
     def _elsewhere(self, enough: float) -> float:
         """Return a bound on what any word may still get: the heaviest chain of spellings that begin one another.

@@ -7,7 +7,6 @@ distribution may still give to any one word is hence not all that is left of it,
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
@@ -35,35 +34,34 @@ class TokenPaths:
     """
 
     def __init__(self, spelled: Sequence[bytes]) -> None:
-        parents = np.full(len(spelled), -1, np.int64)
-        levels: defaultdict[int, list[int]] = defaultdict(list)
+        # What a token begins follows it in the sorted order, and nothing else does before it ends.
+        self._ends = np.arange(1, len(spelled) + 1)
         nested: list[int] = []  # those that the token at hand begins with, the shortest first
         for position, token in enumerate(spelled):
             if not token:
                 continue
             while nested and not token.startswith(spelled[nested[-1]]):
-                nested.pop()
-            if nested:
-                parents[position] = nested[-1]
-                levels[len(nested)].append(position)
+                self._ends[nested.pop()] = position
             nested.append(position)
-        self._parents = parents
-        self._levels = [np.array(levels[depth], np.int64) for depth in sorted(levels)]
+        self._ends[nested] = len(spelled)
         self._loose = np.array([_is_loose(token) for token in spelled], bool)
 
-    def heaviest(self, weights: NDArray[np.float64]) -> float:
+    def heaviest(self, positions: NDArray[np.int64], weights: NDArray[np.float64]) -> float:
         """Return a bound on the sum of the weights of the tokens that may stand at the beginning of one word.
 
         Parameters
         ----------
+        positions
+            Of some tokens in the sorted order.
         weights
-            Of each token, in the sorted order.
+            Of each of them.
         """
-        loose = float(weights[self._loose].sum())
-        sums = np.where(self._loose, 0.0, weights)
-        for level in self._levels:
-            sums[level] += sums[self._parents[level]]
-        return float(sums.max(initial=0.0)) + loose
+        loose = self._loose[positions]
+        positions, nested = positions[~loose], weights[~loose]
+        size = len(self._ends) + 1
+        # Running along the order, a token's weight comes in where it stands and goes where those that it begins end.
+        steps = np.bincount(positions, nested, size) - np.bincount(self._ends[positions], nested, size)
+        return float(steps.cumsum().max(initial=0.0) + weights[loose].sum())
 
 
 def _is_loose(token: bytes) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ from foreword_models.errors import CacheFullError
 from foreword_models.gpt.decoder import Node
 from foreword_models.gpt.model import LanguageModel
 from foreword_models.gpt.tokenizer import replace_surrogates
+from foreword_models.words.certainty import Certainty
 from foreword_models.words.characters import is_word_character, partial_word
 from foreword_models.words.correction import with_corrections
 from foreword_models.words.document_mixture import DocumentMixture
@@ -31,6 +32,7 @@ _SENTENCE_END = frozenset(".!?\u2026\u3002\uff01\uff1f")
 # Least probability of a phrase's first word and of each token after it: ghost text that is wrong is in the way.
 _PHRASE_START, _PHRASE_STEP = 0.15, 0.25
 _PHRASE_TOKENS = 24
+_TEXTS = 4  # whose tokens are remembered: inside a word, the text before it stays the same
 _DOCUMENTS = 8  # whose cached text is kept from being dropped, and whose words are remembered
 
 
@@ -50,18 +52,17 @@ class Prediction:
     ----------
     prefix
         The typed beginning of the word, empty at a word boundary. A word that does not begin with it corrects it.
-    exact
-        What the decoder holds for likely of the words that begin so, and its order, is certain; else `bound` is the
-        most that any of its probabilities can be wrong by.
     forwards
         Decoder forwards spent, including those that read new text.
+    certainty
+        Of what the decoder holds for likely of the words that begin so, and of its order; to be asked for before the
+        next prediction.
     """
 
     prefix: str
     words: tuple[Word, ...]
-    exact: bool
-    bound: float
     forwards: int
+    certainty: Certainty = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ class Predictor:
         self._pinned: LRUCache[str, Node] = LRUCache(_DOCUMENTS)  # where each document was last read to
         self._mixtures: LRUCache[str, DocumentMixture] = LRUCache(_DOCUMENTS)
         self._heads: dict[str, Node] = {}  # by register: the start token and what is put before a text
+        self._certainty = Certainty(lambda: (False, 1.0))  # of the last prediction
+        self._encoded: LRUCache[str, list[int]] = LRUCache(_TEXTS)
         self._search: WordSearch | None = None
         self._read_to: tuple[str, list[int]] = ("", [])  # the register and the ids before the search
 
@@ -154,6 +157,7 @@ class Predictor:
             Called between forwards; may raise to abandon. What was decoded until then is kept.
         """
         before = self.model.decoder.forwards
+        self._certainty.expire()
         text = replace_surrogates(text)
         prefix = partial_word(text)
         context = text[: len(text) - len(prefix)]
@@ -178,7 +182,8 @@ class Predictor:
             for word, share in best
             if share >= minimum_probability and expected_saving(word, share, prefix) >= minimum_saving
         )
-        return Prediction(prefix, words, found.exact, found.bound, self.model.decoder.forwards - before)
+        self._certainty = found.certainty
+        return Prediction(prefix, words, self.model.decoder.forwards - before, found.certainty)
 
     def behind_answer(self, forwards: int) -> Budget:
         """Return what the search of an answer may spend to go on, when nobody waits any more."""
@@ -195,6 +200,8 @@ class Predictor:
         """Let what is cached of a document be dropped when room is needed."""
         self._pinned.pop(document, None)
         self._mixtures.pop(document, None)
+        self._encoded.clear()
+        self._certainty.expire()
         self._search = None
 
     def shed(self) -> None:
@@ -202,6 +209,7 @@ class Predictor:
 
         What was learned of each document's own words is small, and stays.
         """
+        self._certainty.expire()
         self._search = None
         self._pinned.clear()
         self.model.decoder.forget()
@@ -326,7 +334,8 @@ class Predictor:
         """
         config = self.model.decoder.config
         room = config.context - len(head) - min(_PHRASE_TOKENS + LONGEST_WORD, config.context // 2)
-        ids = self.model.tokenizer.encode(text)
+        if (ids := self._encoded.get(text)) is None:
+            ids = self._encoded[text] = self.model.tokenizer.encode(text)
         hop = max(1, room // 4)
         return ids[-(-max(0, len(ids) - room) // hop) * hop :]
 

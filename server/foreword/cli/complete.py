@@ -49,8 +49,8 @@ def complete(
         result = {
             "prefix": prediction.prefix,
             "words": [{"word": word.text, "probability": round(word.probability, 6)} for word in prediction.words],
-            "exact": prediction.exact,
-            "bound": round(prediction.bound, 6),
+            "exact": prediction.certainty.exact,
+            "bound": round(prediction.certainty.bound, 6),
             "forwards": prediction.forwards,
             "milliseconds": round(milliseconds, 1),
             "model": predictor.model.name,

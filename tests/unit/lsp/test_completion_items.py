@@ -10,6 +10,7 @@ from lsprotocol import types
 
 from foreword.lsp.features.completion import edited_ranges, items
 from foreword.text.document import Document
+from foreword_models.words.certainty import Certainty
 from foreword_models.words.predictor import Prediction, Word
 
 
@@ -17,7 +18,8 @@ def offered(line: str, column: int, prefix: str, word: str, *, replaces: bool = 
     document = Document("untitled:1", "markdown", 1, line, "utf-16")
     server: Any = SimpleNamespace(client_capabilities=types.ClientCapabilities())
     edit = edited_ranges(document, types.Position(0, column), replaces=replaces)(prefix)
-    (item,) = items(server, document, Prediction(prefix, (Word(word, 0.41),), False, 0.0, 0), edit, 7)
+    prediction = Prediction(prefix, (Word(word, 0.41),), 0, Certainty(lambda: (False, 0.0)))
+    (item,) = items(server, document, prediction, edit, 7)
     return item
 
 

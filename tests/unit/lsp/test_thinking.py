@@ -16,10 +16,12 @@ from foreword.lsp.server import ForewordServer
 from foreword.settings import CompletionSettings, Settings, parse
 from foreword.text.document import Document
 from foreword_models.errors import CacheFullError
+from foreword_models.words.certainty import Certainty
 from foreword_models.words.predictor import Prediction
 
 URI = "untitled:a.md"
 TEXT = "some words " * 100
+UNSURE = Certainty(lambda: (False, 1.0))
 
 
 class Listener:
@@ -176,8 +178,12 @@ async def test_another_model_has_prepared_nothing(server: ForewordServer, listen
     assert newer.prepared == [TEXT]
 
 
+def certain(*, exact: bool) -> Certainty:
+    return Certainty(lambda: (exact, 0.0))
+
+
 def prediction(*, exact: bool) -> Prediction:
-    return Prediction("", (), exact, 0.0, 0)
+    return Prediction("", (), 0, certain(exact=exact))
 
 
 async def test_a_search_goes_on_until_the_document_changes(server: ForewordServer) -> None:
@@ -191,7 +197,7 @@ async def test_a_search_goes_on_until_the_document_changes(server: ForewordServe
         searched += 10
         return prediction(exact=True)
 
-    thinking.refine(server, document, search)
+    thinking.refine(server, document, UNSURE, search)
     await settled(server)
     assert searched == 11
 
@@ -199,11 +205,11 @@ async def test_a_search_goes_on_until_the_document_changes(server: ForewordServe
         document.revision += 1
         return search(checkpoint, forwards)
 
-    thinking.refine(server, document, edited)
+    thinking.refine(server, document, UNSURE, edited)
     await settled(server)
     assert searched == 12
 
-    thinking.refine(server, document, search)
+    thinking.refine(server, document, UNSURE, search)
     document.revision += 1  # before its turn has come
     await settled(server)
     assert searched == 12
@@ -217,7 +223,7 @@ async def test_more_is_spent_in_a_lull_on_what_is_not_sure(server: ForewordServe
         spent.append(forwards)
         return prediction(exact=exact)
 
-    thinking.refine(server, server.documents[URI], search)
+    thinking.refine(server, server.documents[URI], UNSURE, search)
     await settled(server)
     assert spent == [thinking.AT_ONCE] if exact else [thinking.AT_ONCE, thinking.IN_A_LULL]
 
@@ -242,7 +248,7 @@ async def test_a_search_goes_on_as_far_as_the_settings_allow(
         spent.append(forwards)
         return prediction(exact=True)
 
-    thinking.refine(server, server.documents[URI], search)
+    thinking.refine(server, server.documents[URI], UNSURE, search)
     await settled(server)
     assert bool(spent) is searches
     assert (server.pool.allowance.left(1.0) < WINDOW) is searches
@@ -254,6 +260,6 @@ async def test_a_search_that_fails_behind_an_answer_is_nobody_s_business(
     def search(_: Checkpoint, __: int) -> Prediction:
         raise CacheFullError("no room")
 
-    thinking.refine(server, server.documents[URI], search)
+    thinking.refine(server, server.documents[URI], UNSURE, search)
     await settled(server)
     assert listener.told == []

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from foreword_models.words import correction
+from foreword_models.words.certainty import Certainty
 from foreword_models.words.correction import with_corrections
 from foreword_models.words.frontier import Found
 from foreword_models.words.keyboards import keyboard
@@ -15,6 +16,7 @@ from foreword_models.words.vocabulary import Vocabulary
 
 WORDS = [" the", " then", " library", " meeting", " te", " lib", "h", "ary", "x", "."]
 QWERTY = keyboard("qwerty")
+UNSURE = Certainty(lambda: (False, 0.0))
 
 
 class Expected:
@@ -39,7 +41,7 @@ class Expected:
         begun = {word: share for word, share in self.shares.items() if word.encode().startswith(typed)}
         total = sum(begun.values())
         ranked = sorted(((word.strip(), share / total) for word, share in begun.items()), key=lambda item: -item[1])
-        return Found(ranked[:count], False, 0.0, total, 0)
+        return Found(ranked[:count], total, 0, UNSURE)
 
 
 def corrected(shares: dict[str, float], typed: str, found: Found, count: int = 3) -> list[tuple[str, float]]:
@@ -47,7 +49,7 @@ def corrected(shares: dict[str, float], typed: str, found: Found, count: int = 3
 
 
 def found(mass: float, *words: tuple[str, float]) -> Found:
-    return Found(list(words), False, 0.0, mass, 0)
+    return Found(list(words), mass, 0, UNSURE)
 
 
 def test_the_word_that_was_meant_comes_first() -> None:

@@ -86,7 +86,7 @@ def test_with_a_table_answers_take_no_forward(model: LanguageModel, folder: Path
     again = predictor.predict("We should ", 3, budget=predictor.answer)
     assert again.words
     assert again.forwards == 0
-    assert not again.exact
+    assert not again.certainty.exact
 
 
 def test_the_shipped_table_tells_words_from_fragments() -> None:

@@ -17,7 +17,7 @@ def test_no_word_has_more(spelled: list[bytes], words: list[str], data: st.DataO
     spelled.sort()
     size = len(spelled)
     weights = np.array(data.draw(st.lists(st.floats(0, 1), min_size=size, max_size=size)))
-    heaviest = TokenPaths(spelled).heaviest(weights)
+    heaviest = TokenPaths(spelled).heaviest(np.arange(size), weights)
     for word in words:
         begins = [weight for token, weight in zip(spelled, weights, strict=True) if word.encode().startswith(token)]
         assert sum(begins) <= heaviest + 1e-9
@@ -25,7 +25,8 @@ def test_no_word_has_more(spelled: list[bytes], words: list[str], data: st.DataO
 
 def test_what_does_not_begin_the_same_word_is_not_added_up() -> None:
     paths = TokenPaths([b"", b" t", b" th", b" the", b" to"])
-    assert paths.heaviest(np.array([0.5, 0.1, 0.2, 0.3, 0.25])) == pytest.approx(0.6)
+    assert paths.heaviest(np.arange(5), np.array([0.5, 0.1, 0.2, 0.3, 0.25])) == pytest.approx(0.6)
+    assert paths.heaviest(np.array([2, 4]), np.array([0.2, 0.25])) == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(

@@ -121,12 +121,12 @@ def test_probabilities_are_those_of_brute_force(seed: int, typed: bytes, count: 
     slack = unfollowed / total + 1e-4
     for word, probability in found.words:
         assert probability <= words[word] / total + slack
-        assert probability + found.bound >= words[word] / total - slack
-    if found.exact:
+        assert probability + found.certainty.bound >= words[word] / total - slack
+    if found.certainty.exact:
         for (word, probability), (_, rival) in itertools.zip_longest(
             found.words, sorted(words.items(), key=lambda item: -item[1])[:count], fillvalue=("", 0.0)
         ):
-            assert probability + found.bound >= rival / total - slack, word
+            assert probability + found.certainty.bound >= rival / total - slack, word
             assert words.get(word, 0.0) >= rival - slack * total, word
 
 
@@ -141,7 +141,7 @@ def test_what_is_exact_after_few_forwards_is_so_after_all(seed: int, typed: byte
     model = RandomModel(seed)
     words, _, unfollowed = brute_force(model, typed.decode())
     found = find(model, typed, count, Budget(forwards=forwards))
-    if found.exact:
+    if found.certainty.exact:
         best = sorted(words.values(), reverse=True)
         assert len(found.words) == min(count, len(best))
         for (word, _), rival in zip(found.words, best, strict=False):
@@ -182,7 +182,7 @@ def test_a_character_split_between_tokens_is_put_together() -> None:
     search = WordSearch(cast(Decoder, Split(0)), Vocabulary(tokens), cast(Node, _Node(())))
     found = search.find(b" ", 1, budget=PLENTY, least=0.01)
     assert [word for word, _ in found.words] == ["café"]
-    assert found.exact
+    assert found.certainty.exact
 
 
 def test_the_next_letter_costs_no_forward() -> None:
@@ -234,7 +234,7 @@ def test_an_estimate_is_wrong_by_no_more_than_is_said(seed: int, typed: bytes, c
     for word, probability in found.words:
         assert word.startswith(begun)
         assert len(word) > len(begun)
-        assert abs(probability - words.get(word, 0.0) / total) <= found.bound + slack
+        assert abs(probability - words.get(word, 0.0) / total) <= found.certainty.bound + slack
 
 
 def test_words_are_known_without_a_forward_where_it_is_known_how_words_end() -> None:
@@ -243,7 +243,7 @@ def test_words_are_known_without_a_forward_where_it_is_known_how_words_end() -> 
     assert model.calls == 0
     assert {word for word, _ in found.words} <= {"a", "ab"}
     assert found.words
-    assert not found.exact
+    assert not found.certainty.exact
 
 
 def test_nothing_is_estimated_unasked() -> None:

@@ -64,8 +64,8 @@ def register(server: ForewordServer) -> None:
 
         place = edited_ranges(document, position, replaces=understood(server, "insert_replace_support"))
         prediction = await server.answer(Priority.COMPLETION, search, key=("completion", name))
-        if prediction is not None and not prediction.exact and settings.think_ahead:
-            refine(server, document, search)
+        if prediction is not None and settings.think_ahead:
+            refine(server, document, prediction.certainty, search)
         prepare(server, document, upcoming)
         # Always incomplete: at the next key, other words are likely.
         if prediction is None:

@@ -24,6 +24,7 @@ from foreword_models.errors import Cancelled, ForewordError
 if TYPE_CHECKING:
     from foreword.lsp.server import ForewordServer
     from foreword.text.document import Document
+    from foreword_models.words.certainty import Certainty
     from foreword_models.words.predictor import Prediction
 
 logger = logging.getLogger(__name__)
@@ -51,11 +52,15 @@ def prepare(server: ForewordServer, document: Document, upcoming: str | None) ->
     task.add_done_callback(server.background.discard)
 
 
-def refine(server: ForewordServer, document: Document, search: Callable[[Checkpoint, int], Prediction]) -> None:
+def refine(
+    server: ForewordServer, document: Document, answered: Certainty, search: Callable[[Checkpoint, int], Prediction]
+) -> None:
     """Go on with a search that was answered before it was sure, until the document changes.
 
     Parameters
     ----------
+    answered
+        Of the answer: where it is exact, there is nothing to go on with.
     search
         What was answered, with so many forwards to spend: what it decodes stays for the next letter of the word, and
         for the word after the one that is taken.
@@ -69,17 +74,20 @@ def refine(server: ForewordServer, document: Document, search: Callable[[Checkpo
         return allowance.left(settings.think_share) > 0 and (settings.think_on_battery or not allowance.on_battery)
 
     async def run() -> None:
+        certainty, sure = answered, False
         for delay, forwards in ((ON_ITS_WAY, AT_ONCE), (LULL, IN_A_LULL)):
             await asyncio.sleep(delay)
             if not still_wanted() or not allowed():
                 return
-            sure, took = False, 0.0
+            took = 0.0
 
             def go_on(checkpoint: Checkpoint, forwards: int = forwards) -> None:
-                nonlocal sure, took
+                nonlocal certainty, sure, took
                 began = time.perf_counter()
                 try:
-                    sure = search(checkpoint, forwards).exact
+                    if not certainty.exact:
+                        certainty = search(checkpoint, forwards).certainty
+                    sure = certainty.exact
                 finally:
                     took += time.perf_counter() - began
 
