@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from foreword_models.errors import UnsupportedModelError
 from foreword_models.gpt import packing
 from foreword_models.gpt.blocks import float_stack
-from foreword_models.gpt.config import Precision
+from foreword_models.gpt.config import DecoderConfig, Precision
 from foreword_models.gpt.decoder import DEFAULT_CACHE_BYTES, Decoder
 from foreword_models.gpt.gguf_file import GGUFFile
 from foreword_models.gpt.machine import give_back_memory
@@ -63,9 +64,11 @@ def open_model(
     """
     device, digest = torch.device(device), ""
     if (path / packing.WEIGHTS).is_file():
-        stack = packing.read_packed(path, precision or packing.precisions(path, device)[0], device)
-        tokenizer = Tokenizer.read(path / packing.TOKENIZER, stack.config.vocabulary)
-        digest = packing.digest(path)
+        with ThreadPoolExecutor(1) as beside:  # laying out the weights leaves a core, and mostly Python's lock, free
+            reading = beside.submit(_read_tokenizer, path)
+            stack = packing.read_packed(path, precision or packing.precisions(path, device)[0], device)
+            digest = packing.digest(path)
+            tokenizer = reading.result()
     elif path.exists():
         if precision not in (None, "float32", "bfloat16"):
             raise UnsupportedModelError(
@@ -83,3 +86,10 @@ def open_model(
         )
     give_back_memory()
     return LanguageModel(name or path.stem, Decoder(stack, cache_bytes=cache_bytes), tokenizer, digest)
+
+
+def _read_tokenizer(folder: Path) -> Tokenizer:
+    """Read a packed folder's tokenizer, with the bytes of its tokens, which whoever offers words asks for first."""
+    tokenizer = Tokenizer.read(folder / packing.TOKENIZER, DecoderConfig.read(folder / packing.CONFIG).vocabulary)
+    _ = tokenizer.token_bytes
+    return tokenizer

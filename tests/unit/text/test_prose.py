@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from foreword.text.document import Document
 from foreword.text.formats.base import PIECE
+from foreword.text.formats.registry import format_of
 from tests.unit.text.cut import sentences_of
 
 FORMATS = [
@@ -297,6 +299,13 @@ def test_a_very_long_line_is_read_in_time_linear_in_its_length(language: str, un
     looked_at.apply(((0, 50_000), (0, 50_000)), "a")
     looked_at.prose.at(0, 50_001)
     assert time.thread_time() - begun < 1
+
+
+@given(text=texts, language=st.sampled_from(FORMATS))
+def test_whatever_a_rule_finds_has_a_sign_of_it(text: str, language: str) -> None:
+    for rule in format_of(language).inline._rules:
+        for match in re.finditer(rule.pattern, text):
+            assert not rule.signs or not match[0] or any(sign in match[0] for sign in rule.signs)
 
 
 def test_a_gap_is_looked_for_in_pieces() -> None:

@@ -62,30 +62,35 @@ class Rule:
         See `Gap`.
     closer : function, optional
         From the opening to what closes it. Without its closing, the opening is prose.
+    signs : tuple of str
+        One of these is in whatever the pattern matches; empty where there is no such sign. Most paragraphs have no sign
+        of any rule, and to see that takes a hundredth of the time of the patterns.
     """
 
     pattern: str
     kind: GapKind | None
     growing: bool = False
     closer: Callable[[str], str] | None = None
+    signs: tuple[str, ...] = ()
 
 
 # An address does not end with a punctuation mark.
 _ADDRESS = r"(?:[^\s<>\"`{}|\\^.,;:!?')\]*~]|[.,;:!?')\]*~]++(?=[^\s<>\"`{}|\\^.,;:!?')\]*~]))*+"
 ADDRESSES = (
-    Rule(r"<(?:[a-zA-Z][a-zA-Z0-9+.-]{1,31}:[^<>\s]+|[\w.+-]++@[\w.-]+)>", "object"),
-    Rule(rf"(?:(?:https?|ftp|file)://|mailto:|\bwww\.){_ADDRESS}", "object", True),
-    Rule(r"(?<![\w.+-])[\w.+-]++@\w[\w-]*+(?:\.\w[\w-]*+)+", "object", True),
+    Rule(r"<(?:[a-zA-Z][a-zA-Z0-9+.-]{1,31}:[^<>\s]+|[\w.+-]++@[\w.-]+)>", "object", signs=("<",)),
+    Rule(rf"(?:(?:https?|ftp|file)://|mailto:|\bwww\.){_ADDRESS}", "object", True, signs=("://", "mailto:", "www.")),
+    Rule(r"(?<![\w.+-])[\w.+-]++@\w[\w-]*+(?:\.\w[\w-]*+)+", "object", True, signs=("@",)),
 )
-CODE_SPAN = Rule(r"(?<!`)`++", "object", closer=lambda opening: opening)
+CODE_SPAN = Rule(r"(?<!`)`++", "object", closer=lambda opening: opening, signs=("`",))
 TAGS = (
-    Rule(r"<!--", "markup", closer=lambda _: "-->"),
+    Rule(r"<!--", "markup", closer=lambda _: "-->", signs=("<",)),
     Rule(
         r"</?(?:p|div|li|[uo]l|d[ltd]|h[1-6]|t[rdh]|table|section|article|br|hr|blockquote|title|option)\b[^<>]*+>",
         "break",
+        signs=("<",),
     ),
-    Rule(r"</?[a-zA-Z][\w:-]*+(?:\s[^<>]*+)?/?>|<[!?][^<>]*+>", "markup"),
-    Rule(r"&(?:#\w{1,8}|[a-zA-Z]\w{1,30});", "markup"),
+    Rule(r"</?[a-zA-Z][\w:-]*+(?:\s[^<>]*+)?/?>|<[!?][^<>]*+>", "markup", signs=("<",)),
+    Rule(r"&(?:#\w{1,8}|[a-zA-Z]\w{1,30});", "markup", signs=("&",)),
 )
 
 
@@ -100,10 +105,13 @@ class Inline:
 
     def __init__(self, *rules: Rule) -> None:
         self._rules = rules
+        self._signs = {sign for rule in rules for sign in rule.signs} if all(rule.signs for rule in rules) else {""}
         self._pattern = re.compile("|".join(f"(?P<r{i}>{rule.pattern})" for i, rule in enumerate(rules)))
 
     def gaps(self, text: str) -> tuple[Gap, ...]:
         """Return the gaps of a paragraph, in order; they do not overlap."""
+        if not any(sign in text for sign in self._signs):
+            return ()
         if len(text) <= PIECE:
             return tuple(self._gaps(text))
         return tuple(

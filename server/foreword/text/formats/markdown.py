@@ -35,17 +35,17 @@ class Markdown:
 
     start: State = _State("top")
     inline = Inline(
-        Rule(r"\\[!-/:-@\[-`{-~]", None),
+        Rule(r"\\[!-/:-@\[-`{-~]", None, signs=("\\",)),
         CODE_SPAN,
         *ADDRESSES[:1],
         *TAGS,
-        Rule(r"\$\$", "object", closer=lambda _: "$$"),
-        Rule(r"\$(?![\s$\d])[^$\n]*+(?<!\s)\$(?!\d)|\$\d[^$\s]*+\$(?!\d)", "object"),
-        Rule(r"\\\(", "object", closer=lambda _: "\\)"),
-        Rule(r"\]\((?:[^()\n]|\([^()\n]*+\))*+\)|\]\[[^\[\]\n]*+\]", "markup"),
-        Rule(r"\[\^[^\[\]\s]++\]:?|\[[^\[\]\n@]*+@[^\[\]\n]*+\]", "markup"),
-        Rule(r"[ \t]\|[ \t]", "break"),  # cells of a table
-        Rule(r"\{[#.:%{][^{}\n]*+\}++", "markup"),
+        Rule(r"\$\$", "object", closer=lambda _: "$$", signs=("$",)),
+        Rule(r"\$(?![\s$\d])[^$\n]*+(?<!\s)\$(?!\d)|\$\d[^$\s]*+\$(?!\d)", "object", signs=("$",)),
+        Rule(r"\\\(", "object", closer=lambda _: "\\)", signs=("\\",)),
+        Rule(r"\]\((?:[^()\n]|\([^()\n]*+\))*+\)|\]\[[^\[\]\n]*+\]", "markup", signs=("]",)),
+        Rule(r"\[\^[^\[\]\s]++\]:?|\[[^\[\]\n@]*+@[^\[\]\n]*+\]", "markup", signs=("[",)),
+        Rule(r"[ \t]\|[ \t]", "break", signs=("|",)),  # cells of a table
+        Rule(r"\{[#.:%{][^{}\n]*+\}++", "markup", signs=("{",)),
         *ADDRESSES[1:],
     )
     indented_code = True

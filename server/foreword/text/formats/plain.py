@@ -54,7 +54,7 @@ class Mail(PlainText):
     """A mail message, with its headers or without: only the subject and what the writer wrote is prose."""
 
     start: State = _Hidden("top", PlainText.start)
-    inline = Inline(Rule(r"\A[Ss]ubject:[ \t]*+", "markup"), CODE_SPAN, *ADDRESSES)
+    inline = Inline(Rule(r"\A[Ss]ubject:[ \t]*+", "markup", signs=("ubject:",)), CODE_SPAN, *ADDRESSES)
 
     def line(self, line: str, state: State) -> tuple[LineKind, State]:
         """Say what a line is and what is known behind it."""
