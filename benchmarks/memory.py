@@ -192,7 +192,7 @@ def start_parts(folder: Path, precision: Precision, threads: int) -> dict[str, f
 def is_read(name: str, precision: Precision) -> bool:
     """Whether a tensor of a pack is read while it is loaded at a precision."""
     if ".int4" in name:
-        return precision != "int8"
+        return precision in FLOATS  # else they are in a file of their own
     if ".int8" in name:
         return "int8" in precision or (name.startswith(("head.", "norm.")) and precision not in FLOATS)
     return name != "embed.weight" or precision in FLOATS
@@ -202,26 +202,25 @@ def _quantized_stack(
     folder: Path, config: DecoderConfig, tensors: Mapping[str, Tensor], precision: Precision, clock: Clock
 ) -> Stack:
     from foreword_models.gpt import packing
-    from foreword_models.gpt.blocks import quantized_stack
+    from foreword_models.gpt.blocks import matrix_names, quantized_stack
     from foreword_models.gpt.embeddings import FileEmbedding
-    from foreword_models.gpt.linear import fbgemm, int4_linear, int8_linear
-    from foreword_models.gpt.weights import MATRICES
+    from foreword_models.gpt.laid_out import int4_weights
+    from foreword_models.gpt.linear import fbgemm, int8_linear
 
     embed = FileEmbedding(folder / packing.EMBEDDINGS, "embed.weight")
     clock.lap("embeddings")
     stack = None
     if "int8" in precision:
-        stack = quantized_stack(config, embed, tensors, int4_rows=0, int8=True)
+        stack = quantized_stack(config, embed, tensors, {}, int4_rows=0, int8=True)
     else:
         with fbgemm():
             int8_linear(tensors["head.int8"], tensors["head.int8_scale"], None)
     clock.lap("pack 8 bits")
     if "int4" in precision:
-        for name in (f"layers.{i}.{matrix}.int4" for i in range(config.layers) for matrix in MATRICES):
-            int4_linear(tensors[name], tensors[f"{name}_scale"], tensors[f"{name}_minimum"])
-        clock.lap("pack 4 bits")
+        fours = int4_weights(tensors, matrix_names(config), folder, packing.digest(folder))
+        clock.lap("map 4 bits")
     if stack is None:
-        stack = quantized_stack(config, embed, tensors, int4_rows=1, int8=False)
+        stack = quantized_stack(config, embed, tensors, fours, int4_rows=1, int8=False)
     clock.skip()
     return stack
 

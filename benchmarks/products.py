@@ -46,6 +46,7 @@ from foreword_models.gpt.linear import (
     int4_linear,
     int8_is_available,
     int8_linear,
+    lay_out_int4,
 )
 from foreword_models.gpt.quantization import dequantize, int8_codes
 from foreword_models.gpt.weights import MATRICES
@@ -136,7 +137,7 @@ def int8_weights(matrix: Matrix) -> Linear:
 def int4_weights(matrix: Matrix) -> Linear:
     if not int4_is_available():
         raise Lacking("this build of torch, or this processor, has no 4-bit products")
-    return int4_linear(*_four(matrix))
+    return int4_linear(*lay_out_int4(*_four(matrix)))
 
 
 def fbgemm_int8(matrix: Matrix) -> Linear:

@@ -82,25 +82,38 @@ def float_stack(weights: Weights, linear: Callable[[Tensor, Tensor | None], Line
 
 
 def quantized_stack(
-    config: DecoderConfig, embed: Embedding, tensors: Mapping[str, Tensor], *, int4_rows: int, int8: bool
+    config: DecoderConfig,
+    embed: Embedding,
+    tensors: Mapping[str, Tensor],
+    fours: Mapping[str, tuple[Tensor, Tensor]],
+    *,
+    int4_rows: int,
+    int8: bool,
 ) -> Stack:
     """Return the paths of quantized weights, as `quantization` names their tensors.
 
     Parameters
     ----------
+    fours
+        Of each matrix that `matrix_names` names, what `linear.lay_out_int4` returned; none where `int4_rows` is 0.
     int4_rows
         Steps of up to this many tokens use the 4-bit weights; none does where this is 0.
     int8
         Longer steps use the 8-bit weights; without them the 4-bit weights are used for all.
     """
     with fbgemm():
-        return _quantized_stack(config, embed, tensors, int4_rows, int8)
+        return _quantized_stack(config, embed, tensors, fours, int4_rows, int8)
 
 
 def _quantized_stack(
-    config: DecoderConfig, embed: Embedding, tensors: Mapping[str, Tensor], int4_rows: int, int8: bool
+    config: DecoderConfig,
+    embed: Embedding,
+    tensors: Mapping[str, Tensor],
+    fours: Mapping[str, tuple[Tensor, Tensor]],
+    int4_rows: int,
+    int8: bool,
 ) -> Stack:
-    names = _matrix_names(config)
+    names = matrix_names(config)
     # Packing for 8 bits is single-threaded work outside the interpreter's lock: a second thread halves the wait. The
     # head, by far the largest matrix, comes first.
     with ThreadPoolExecutor(2) as pool:
@@ -113,10 +126,10 @@ def _quantized_stack(
     assert norm is not None
     paths = []
     if int4_rows:
-        fours = {name: _int4(tensors, name) for name in names}
+        short = {name: int4_linear(*fours[name]) for name in names}
         size = sum(tensors[f"{name}.int4{part}"].nbytes for name in names for part in ("", "_scale", "_minimum"))
         rows = int4_rows if int8 else UNLIMITED
-        blocks = _blocks(config, tensors, fours, "")
+        blocks = _blocks(config, tensors, short, "")
         paths.append(Path("int4", rows, torch.bfloat16, blocks, norm, head, size + head_bytes))
     if int8:
         size = sum(tensors[f"{name}.int8"].nbytes for name in names)
@@ -125,7 +138,8 @@ def _quantized_stack(
     return Stack(config, embed, tensors.get("positions.weight"), tuple(paths), torch.bfloat16)
 
 
-def _matrix_names(config: DecoderConfig) -> list[str]:
+def matrix_names(config: DecoderConfig) -> list[str]:
+    """Return the names of the layers' matrices."""
     return [f"layers.{i}.{name}" for i in range(config.layers) for name in MATRICES]
 
 
@@ -155,7 +169,3 @@ def _int8(tensors: Mapping[str, Tensor], name: str, *, by_row: bool) -> Linear:
     bias = tensors.get(f"{name}.bias")
     bias = None if bias is None else bias.clone()
     return int8_linear(tensors[f"{name}.int8"], tensors[f"{name}.int8_scale"], bias, by_row=by_row)
-
-
-def _int4(tensors: Mapping[str, Tensor], name: str) -> Linear:
-    return int4_linear(tensors[f"{name}.int4"], tensors[f"{name}.int4_scale"], tensors[f"{name}.int4_minimum"])

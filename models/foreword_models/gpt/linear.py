@@ -91,8 +91,8 @@ def int4_is_available() -> bool:
     )
 
 
-def int4_linear(codes: Tensor, scales: Tensor, minima: Tensor) -> Linear:
-    """Return the product of bfloat16 activations with 4-bit weights: the fastest for one or two rows.
+def lay_out_int4(codes: Tensor, scales: Tensor, minima: Tensor) -> tuple[Tensor, Tensor]:
+    """Return 4-bit weights as `int4_linear` takes them on this processor, with this version of torch.
 
     Parameters
     ----------
@@ -100,13 +100,24 @@ def int4_linear(codes: Tensor, scales: Tensor, minima: Tensor) -> Linear:
         Shape (out, in / 2), uint8: two weights a byte, the first in the low half.
     scales, minima
         Shape (out, in / GROUP): the weight is ``scale * code + minimum``.
+
+    Returns
+    -------
+    packed : Tensor
+        Shape (out, in / 2), uint8.
+    offsets : Tensor
+        Shape (in / GROUP, out, 2), bfloat16.
     """
     spread = torch.empty(codes.shape[0], 2 * codes.shape[1], dtype=torch.int32)
     spread[:, ::2], spread[:, 1::2] = codes & 15, codes >> 4
     packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(spread, 1)
     # The kernel computes scale * (code - 8) + zero.
     offsets = torch.stack([scales.float(), minima.float() + 8 * scales.float()], dim=-1)
-    offsets = offsets.transpose(0, 1).contiguous().bfloat16()  # (in / GROUP, out, 2)
+    return packed, offsets.transpose(0, 1).contiguous().bfloat16()
+
+
+def int4_linear(packed: Tensor, offsets: Tensor) -> Linear:
+    """Return the product of bfloat16 activations with what `lay_out_int4` returned: the fastest for one or two rows."""
     product = torch.ops.aten._weight_int4pack_mm_for_cpu
 
     def linear(x: Tensor) -> Tensor:

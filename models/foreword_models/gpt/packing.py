@@ -2,7 +2,8 @@
 
 ``config.json`` (`DecoderConfig`), ``tokenizer.json``, and the tensors that `quantization` names in two files:
 ``embeddings.safetensors``, of which the rows of tokens in use are read when they are needed, and
-``weights.safetensors``, which is read once, laid out for the processor, and unmapped again.
+``weights.safetensors``, which is read once, laid out for the processor, and unmapped again. Its 4-bit weights are kept
+as they were laid out, in a file of their own (`laid_out`).
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from foreword_models.errors import CorruptModelError, UnsupportedModelError
-from foreword_models.gpt import linear, quantization
-from foreword_models.gpt.blocks import Stack, float_stack, quantized_stack
+from foreword_models.gpt import laid_out, linear, quantization
+from foreword_models.gpt.blocks import Stack, float_stack, matrix_names, quantized_stack
 from foreword_models.gpt.calibration import TEXTS
 from foreword_models.gpt.config import PRECISIONS, DecoderConfig, Precision
 from foreword_models.gpt.embeddings import FileEmbedding
@@ -87,7 +88,8 @@ def read_packed(folder: Path, precision: Precision, device: torch.device) -> Sta
         embed = FileEmbedding(folder / EMBEDDINGS, "embed.weight")
         if config.family == "gpt2":
             tensors |= {"positions.weight": _load(folder / EMBEDDINGS)["positions.weight"].clone()}
-        stack = quantized_stack(config, embed, tensors, int4_rows=rows, int8=precision != "int4")
+        fours = laid_out.int4_weights(tensors, matrix_names(config), folder, digest(folder)) if rows else {}
+        stack = quantized_stack(config, embed, tensors, fours, int4_rows=rows, int8=precision != "int4")
     except KeyError as error:
         raise CorruptModelError(f"{folder} has no tensor {error}; remove the model and fetch it again.") from error
     return stack

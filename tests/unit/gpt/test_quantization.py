@@ -14,7 +14,15 @@ from torch.nn.functional import cosine_similarity
 from foreword_models.errors import UnsupportedModelError
 from foreword_models.gpt import packing
 from foreword_models.gpt.config import Precision
-from foreword_models.gpt.linear import GROUP, fbgemm, int4_is_available, int4_linear, int8_is_available, int8_linear
+from foreword_models.gpt.linear import (
+    GROUP,
+    fbgemm,
+    int4_is_available,
+    int4_linear,
+    int8_is_available,
+    int8_linear,
+    lay_out_int4,
+)
 from foreword_models.gpt.model import open_model
 from foreword_models.gpt.quantization import int4_codes, int4_values, int8_codes
 
@@ -90,7 +98,7 @@ def test_the_int4_product(rows: int) -> None:
     weight, x = four_bit_matrix(5), torch.randn(rows, 2 * GROUP)
     parts = int4_codes(weight)
     assert parts is not None
-    got = int4_linear(*parts)(x).float()
+    got = int4_linear(*lay_out_int4(*parts))(x).float()
     assert cosine_similarity(got, x @ weight.T, dim=1).min() > 0.9999
 
 
