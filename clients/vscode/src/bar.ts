@@ -71,6 +71,11 @@ export class WordBar implements vscode.Disposable {
     );
   }
 
+  /** The words that are shown. */
+  get words(): readonly string[] {
+    return this.shown.map(({ label }) => label);
+  }
+
   dispose(): void {
     clearTimeout(this.timer);
     for (const disposable of this.disposables) {
