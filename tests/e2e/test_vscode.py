@@ -83,7 +83,7 @@ def serving(
 @pytest.fixture(scope="module")
 def notes(serving: Serving, shots: Path) -> Notes:
     """Drive the session and return what was noted."""
-    notes: Notes = serving.drive("session.mjs", "letter.md", shots, grammar=GRAMMAR)
+    notes: Notes = serving.drive("session.mjs", "letter.md", shots, timeout=540, grammar=GRAMMAR)
     if "problem" in notes:
         pytest.fail(f"{notes['problem']}\nnotifications: {notes['notifications']}", pytrace=False)
     return notes
@@ -143,6 +143,7 @@ def setup(
 
 
 @pytest.mark.model
+@pytest.mark.timeout(600)
 class TestSession:
     def test_words_are_on_the_bar_after_a_space(self, notes: Notes) -> None:
         assert "minute" in notes["wordsAfterSpace"]

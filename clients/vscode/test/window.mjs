@@ -38,7 +38,7 @@ export function remote(url, file) {
 
 export class Window extends View {
   constructor(browser, page, shots) {
-    super(page, shots, 60);
+    super(page, shots, 120);
     this.browser = browser;
   }
 
@@ -96,13 +96,13 @@ export class Window extends View {
     return text;
   }
 
-  /** Wait for words on the bar of which some fit. */
-  wordsThat(what, fit, seconds) {
+  /** Wait for words on the bar that are right. */
+  wordsThat(what, right, seconds) {
     return this.until(
       what,
       async () => {
         const words = await this.words();
-        return words.length > 0 && fit(words) && words;
+        return words.length > 0 && right(words) && words;
       },
       seconds,
     );
