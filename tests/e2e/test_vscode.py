@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
@@ -58,7 +59,7 @@ def serving(
     tools: Tools, vsix: Path, pack: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Serving]:
     """Run a code-server with the extension, whose windows each start a server of their own."""
-    for name in ("smollm2-135m", "minilm-l6", "grammar-tagger"):
+    for name in ("smollm2-135m", "minilm-l6", *(["grammar-tagger"] if GRAMMAR else [])):
         pack(name)
     folder = tmp_path_factory.mktemp("vscode")
     schema = folder / "schema.json"
@@ -197,6 +198,14 @@ class TestSession:
 
     def test_nobody_was_told_of_a_problem(self, notes: Notes) -> None:
         assert notes["notifications"] == []
+
+    @pytest.mark.usefixtures("notes")
+    def test_no_log_has_anything_of_the_text(self, serving: Serving) -> None:
+        folder = serving.server.folder
+        files = [folder / "code-server.log", *(folder / "data" / "logs").rglob("*.log")]
+        logs = "".join(file.read_text(encoding="utf-8") for file in files)
+        assert " ".join(SERVER) in logs
+        assert re.search("waiter|taller|lovely", logs) is None
 
 
 @pytest.mark.model
