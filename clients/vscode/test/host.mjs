@@ -21,10 +21,16 @@ buildSync({
   external: ['vscode', 'mocha'],
 });
 
-let ended;
-const code = new Promise((resolve) => {
-  ended = resolve;
-});
+/** Mocha's report, once it is there. VS Code itself says only minutes later that they ended. */
+function report() {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+let code;
 const window = await open({
   ...options,
   more: [
@@ -33,18 +39,21 @@ const window = await open({
   ],
   prepare: async (page) => {
     await page.exposeFunction('codeAutomationLog', () => undefined); // the window's own log
-    await page.exposeFunction('codeAutomationExit', ended);
+    await page.exposeFunction('codeAutomationExit', (ended) => {
+      code = ended;
+    });
     await page.addInitScript(allowTests);
   },
 });
 try {
-  const patience = new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  if ((await Promise.race([code, patience])) === undefined) {
-    await window.shot('host-failed');
-    console.log(JSON.stringify({ problem: `The tests did not end within ${seconds} s.`, seen: await window.seen() }));
-  } else {
-    console.log(readFileSync(join(folder, 'report.json'), 'utf8'));
+  const deadline = Date.now() + seconds * 1000;
+  while (!report() && code === undefined && Date.now() < deadline) {
+    await window.page.waitForTimeout(100);
   }
+  if (!report()) {
+    await window.shot('host-failed');
+  }
+  console.log(JSON.stringify(report() ?? { problem: `no report, exit code ${code}`, seen: await window.seen() }));
 } finally {
   await window.close();
 }
