@@ -68,6 +68,8 @@ class CodeServer:
     ----------
     workspace
         The folder that is opened.
+    extensions
+        The folder of what `install` installs.
     settings, settings_files
         All of the user's settings, and where they are.
     """
@@ -78,8 +80,8 @@ class CodeServer:
         self.tools = tools
         self.folder = folder
         self.workspace = folder / "workspace"
-        self._user, self._extensions = folder / "data", folder / "extensions"
-        for each in (self.workspace, self._extensions, folder / "home"):
+        self._user, self.extensions = folder / "data", folder / "extensions"
+        for each in (self.workspace, self.extensions, folder / "home"):
             each.mkdir(parents=True, exist_ok=True)
         self.settings = {**QUIET, **settings}
         # For a browser this is a remote machine: what is a machine's is set in a file of its own.
@@ -117,7 +119,7 @@ class CodeServer:
                 process.terminate()
 
     def _command(self) -> list[str]:
-        folders = ["--user-data-dir", str(self._user), "--extensions-dir", str(self._extensions)]
+        folders = ["--user-data-dir", str(self._user), "--extensions-dir", str(self.extensions)]
         quiet = ["--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"]
         return [self.tools.code_server, *folders, *quiet, "--config", str(self.folder / "config.yaml")]
 

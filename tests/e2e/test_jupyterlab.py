@@ -1,11 +1,12 @@
 """Foreword behind a real Jupyter server with jupyter-lsp: its configuration starts it, words and marks come through.
 
-Jupyter's part of a language client is run as it is; JupyterLab's, which is in the browser, is played here: it sends
-what the editor of a Markdown file would over the same WebSocket.
+First to a client played here, which says over the WebSocket what JupyterLab's editor of a Markdown file does; then to
+JupyterLab itself with jupyterlab-lsp in a browser, driven key by key by ``clients/test/jupyterlab.mjs``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -22,7 +23,9 @@ from foreword_models.zoo.store import Store
 
 pytestmark = [pytest.mark.editor, pytest.mark.model]
 
-CONFIGURATION = Path(__file__).resolve().parents[2] / "clients" / "jupyterlab" / "foreword.json"
+CLIENTS = Path(__file__).resolve().parents[2] / "clients"
+CONFIGURATION = CLIENTS / "jupyterlab" / "foreword.json"
+DRIVER = CLIENTS / "test" / "jupyterlab.mjs"
 SERVER = [sys.executable, "-m", "foreword", "serve"]
 TOKEN = "of-this-test"
 TEXT = "The soup was awful and I hated every minute of the evening.\n\nWe should sche"
@@ -73,26 +76,22 @@ class Session:
             self.notifications.append(message)
 
 
-@pytest.fixture(scope="module")
-def jupyter(
-    editor: Callable[..., str], pack: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """Start a Jupyter server with the configuration, and return its address without the scheme."""
-    command = editor("jupyter-server")
-    for name in ("smollm2-135m", "minilm-l6"):
-        pack(name)
-    folder = tmp_path_factory.mktemp("jupyter")
+@contextlib.contextmanager
+def running(command: str, folder: Path) -> Iterator[str]:
+    """Run a Jupyter server with the configuration; gives its address without the scheme."""
     configuration = json.loads(CONFIGURATION.read_text(encoding="utf-8"))
     configuration["LanguageServerManager"]["language_servers"]["foreword"]["argv"] = SERVER
-    place = folder / "config" / "jupyter_server_config.d" / "foreword.json"
-    place.parent.mkdir(parents=True)
-    place.write_text(json.dumps(configuration), encoding="utf-8")
+    write(folder / "config" / "jupyter_server_config.d" / "foreword.json", configuration)
+    news = {"fetchNews": "false", "checkForUpdates": False}
+    write(folder / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings", news)
     environment = {name: value for name, value in os.environ.items() if name != "FOREWORD_CONFIG"}
     environment |= {
         "HOME": str(folder),
         "XDG_CONFIG_HOME": str(folder / "xdg"),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
         "FOREWORD_CACHE": str(Store.default().root),
     }
     options = ["--no-browser", "--allow-root", "--ServerApp.port=0", f"--IdentityProvider.token={TOKEN}"]
@@ -103,6 +102,52 @@ def jupyter(
         finally:
             process.terminate()
             process.wait(timeout=30)
+
+
+def write(file: Path, content: dict[str, Any]) -> None:
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(content), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def packs(pack: Callable[[str], Path]) -> None:
+    for name in ("smollm2-135m", "minilm-l6"):
+        pack(name)
+
+
+@pytest.fixture(scope="module")
+def jupyter(editor: Callable[..., str], packs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running(editor("jupyter-server"), tmp_path_factory.mktemp("jupyter")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def notes(editor: Callable[..., str], packs: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Drive JupyterLab in a browser, and return what was noted."""
+    lab, node, chromium = (editor(name) for name in ("jupyter-lab", "node", "chromium"))
+    if not (CLIENTS / "web" / "node_modules" / "playwright-core").is_dir():
+        reason = "the Node packages of clients/web are not installed (npm ci)"
+        pytest.fail(reason) if os.environ.get("FOREWORD_REQUIRE_EDITORS") else pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("jupyterlab")
+    (folder / "letter.md").write_text("", encoding="utf-8")
+    named = os.environ.get("FOREWORD_SCREENSHOTS")
+    shots = Path(named) / "jupyterlab" if named else folder / "screenshots"
+    shots.mkdir(parents=True, exist_ok=True)
+    with running(lab, folder) as address:
+        url = f"http://{address}/lab/tree/letter.md?token={TOKEN}"
+        done = subprocess.run(
+            [node, str(DRIVER), json.dumps({"url": url, "shots": str(shots), "chromium": chromium})],
+            capture_output=True,
+            encoding="utf-8",
+            timeout=280,
+            check=False,
+        )
+    if done.returncode:
+        pytest.fail(f"the session ended early: {done.stderr}", pytrace=False)
+    notes: dict[str, Any] = json.loads(done.stdout)
+    if "problem" in notes:
+        pytest.fail(notes["problem"], pytrace=False)
+    return notes
 
 
 def port(folder: Path, process: subprocess.Popen[bytes]) -> int:
@@ -143,3 +188,17 @@ def test_marks_come(session: Session) -> None:
     while not marks:
         marks = session.wait_for("textDocument/publishDiagnostics")["diagnostics"]
     assert "negative" in marks[0]["message"]
+
+
+@pytest.mark.timeout(400)
+class TestBrowser:
+    def test_words_are_in_the_list_and_one_is_taken(self, notes: dict[str, Any]) -> None:
+        assert notes["list"][0] == "schedule"
+        assert notes["text"].endswith("\n\nWe should schedule")
+
+    def test_the_next_word_is_offered_behind_it(self, notes: dict[str, Any]) -> None:
+        assert "minute" in notes["next"]
+
+    def test_a_sentence_is_marked_and_the_mark_says_why(self, notes: dict[str, Any]) -> None:
+        assert "".join(notes["marks"]).startswith("The soup was awful")
+        assert "Reads as negative" in notes["said"]

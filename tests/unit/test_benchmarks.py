@@ -391,3 +391,30 @@ def test_server_counts_the_answers_of_each_request(server_script: ModuleType) ->
         wrong, _ = server_script.flood(client)
     assert wrong.value == server_script.MESSAGES // 3
     assert wrong.met is False
+
+
+class TestPlots:
+    def test_figures_that_are_renewed_keep_their_command(
+        self, script: Callable[[str], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pytest.importorskip("matplotlib", reason="matplotlib is not installed (extra train)")
+        plots = script("plots")
+        for name in ("typing", "savings"):
+            (tmp_path / f"{name}.json").write_bytes((BENCHMARKS / "figures" / f"{name}.json").read_bytes())
+        monkeypatch.setattr(plots, "FIGURES", tmp_path)
+        before = plots.read(tmp_path / "savings.json")
+        words = {"keystroke_savings": {"1": 40.0}, "confidence": {"1": [39.0, 41.0]}, "phrases": 9}
+        (tmp_path / "words.json").write_text(json.dumps(words))
+        assert plots.main(["--savings", "another way", str(tmp_path / "words.json"), "--output", str(tmp_path)]) == 0
+        after = plots.read(tmp_path / "savings.json")
+        assert after["command"] == before["command"]
+        assert after["results"]["another way"] == {"keystroke_savings": {"1": 40.0}, "confidence": {"1": [39.0, 41.0]}}
+        assert "another way" in (tmp_path / "savings.svg").read_text()
+
+    def test_pictures_are_for_light_and_dark_pages(self, script: Callable[[str], ModuleType], tmp_path: Path) -> None:
+        pytest.importorskip("matplotlib", reason="matplotlib is not installed (extra train)")
+        script("plots").main(["--output", str(tmp_path)])
+        for name, label in (("typing", "llama.cpp"), ("savings", "words shown")):
+            picture = (tmp_path / f"{name}.svg").read_text()
+            assert label in picture
+            assert "prefers-color-scheme: dark" in picture

@@ -73,13 +73,19 @@ def test_a_page_shows_the_file_as_it_is(page: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["helix/languages.toml", "jupyterlab/foreword.json", "kakoune/kak-lsp.toml", "kate/settings.json",
-             "sublime/LSP.sublime-settings", "vim/coc-settings.json"],
+    "name", ["helix/languages.toml", "kakoune/kak-lsp.toml", "kate/settings.json", "sublime/LSP.sublime-settings",
+             "vim/coc-settings.json"],
 )  # fmt: skip
 def test_the_server_is_started_with_valid_settings(name: str) -> None:
     tree = read(name)
     assert list(commands(tree)) == [["foreword", "serve"]]
     assert [check(found, name)[1] for found in settings(tree)] == [[]]
+
+
+def test_jupyterlab_starts_the_server_and_passes_on_no_settings() -> None:
+    tree = read("jupyterlab/foreword.json")
+    assert list(commands(tree)) == [["foreword", "serve"]]
+    assert list(settings(tree)) == []
 
 
 def test_kakoune_starts_the_server_with_valid_settings() -> None:

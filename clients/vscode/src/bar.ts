@@ -26,7 +26,7 @@ const CURSOR_FOLLOWS = 10;
  * Where nothing was found the server goes on searching, and a busy one may have had no time at all: as long as the cursor
  * stays, it is asked again after so many milliseconds.
  */
-const AGAIN = [200, 500, 1500, 4000];
+const AGAIN = [200, 500, 1500, 4000, 10_000, 30_000];
 
 export class WordBar implements vscode.Disposable {
   private readonly slots: vscode.StatusBarItem[] = [];
@@ -69,6 +69,11 @@ export class WordBar implements vscode.Disposable {
       }),
       session.onDidChange(() => this.refresh()),
     );
+  }
+
+  /** The words that are shown. */
+  get words(): readonly string[] {
+    return this.shown.map(({ label }) => label);
   }
 
   dispose(): void {

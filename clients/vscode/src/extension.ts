@@ -6,7 +6,7 @@ import { WordBar } from './bar';
 import { isEnabled, isOurs, isWanted, PROSE, setEnabled } from './languages';
 import { showMenu } from './menu';
 import { findServer, Home, type Server, speaks } from './server';
-import { Session } from './session';
+import { Session, type State } from './session';
 import { serverKeys } from './settings';
 import { Setup } from './setup';
 import { StatusItem } from './status';
@@ -14,10 +14,19 @@ import { Taker } from './take';
 
 let foreword: Foreword | undefined;
 
+/** What other extensions see of this one, for a bar of their own or a reader of the screen. */
+export interface Shown {
+  /** The words on the bar, the likeliest first. */
+  readonly words: readonly string[];
+  /** The state on the status item. */
+  readonly state: State;
+}
+
 /** Begin: watch for prose, and start the server for it. */
-export function activate(context: vscode.ExtensionContext): void {
+export function activate(context: vscode.ExtensionContext): Shown {
   foreword = new Foreword(context);
   foreword.startIfWanted();
+  return foreword.shown;
 }
 
 /** End; VS Code waits for the server to go. */
@@ -31,6 +40,7 @@ class Foreword {
   private readonly home: Home;
   private readonly setup: Setup;
   private readonly session: Session;
+  private readonly bar: WordBar;
   private readonly disposables: vscode.Disposable[];
   /** A first start was tried; further ones are asked for by the user. */
   private settled = false;
@@ -43,17 +53,31 @@ class Foreword {
     const keys = serverKeys(packageJSON);
     this.session = new Session({ keys, log: this.log, gaveUp: () => void this.gaveUp() });
     const taker = new Taker();
+    this.bar = new WordBar(this.session, taker);
     this.disposables = [
       this.log,
       this.session,
       taker,
-      new WordBar(this.session, taker),
+      this.bar,
       new StatusItem(this.session),
       vscode.workspace.onDidOpenTextDocument(() => this.startIfWanted()),
       vscode.workspace.onDidGrantWorkspaceTrust(() => void this.start()),
       vscode.workspace.onDidChangeConfiguration((event) => this.configured(event)),
       ...this.commands(),
     ];
+  }
+
+  /** What is seen of it now, whenever it is looked at. */
+  get shown(): Shown {
+    const { bar, session } = this;
+    return {
+      get words() {
+        return bar.words;
+      },
+      get state() {
+        return session.state;
+      },
+    };
   }
 
   /** Start the server if there is something to do for it, and nobody has yet. */

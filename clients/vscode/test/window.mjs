@@ -9,8 +9,12 @@ const SLOT = (number) => `[id$="foreword.word${number}"]`;
 const STATUS = '[id$="foreword.status"]';
 const GHOST = '.ghost-text, .ghost-text-decoration, .ghost-text-decoration-preview';
 
-/** Open a file in a window of a code-server. Nothing but that server is within the page's reach. */
-export async function open({ chromium: executablePath, url, folder, file, shots }) {
+/**
+ * Open a file in a window of a code-server. Nothing but that server is within the page's reach.
+ *
+ * `more` is said to the window beside the file, as pairs of a key and a value; `prepare` is given the page before it is loaded.
+ */
+export async function open({ chromium: executablePath, url, folder, file, shots, more = [], prepare }) {
   const browser = await chromium.launch({
     executablePath,
     args: [
@@ -21,15 +25,20 @@ export async function open({ chromium: executablePath, url, folder, file, shots 
     ],
   });
   const page = await browser.newPage({ viewport: { width: 920, height: 480 } });
-  const { host } = new URL(url);
-  const payload = JSON.stringify([['openFile', `vscode-remote://${host}${join(folder, file)}`]]);
+  await prepare?.(page);
+  const payload = JSON.stringify([['openFile', remote(url, join(folder, file))], ...more]);
   await page.goto(`${url}?${new URLSearchParams({ folder, payload })}`, { waitUntil: 'domcontentloaded' });
   return new Window(browser, page, shots);
 }
 
+/** The address of a file on the machine of a code-server, as its window has it. */
+export function remote(url, file) {
+  return `vscode-remote://${new URL(url).host}${file}`;
+}
+
 export class Window extends View {
   constructor(browser, page, shots) {
-    super(page, shots, 60);
+    super(page, shots, 120);
     this.browser = browser;
   }
 
@@ -87,13 +96,13 @@ export class Window extends View {
     return text;
   }
 
-  /** Wait for words on the bar of which some fit. */
-  wordsThat(what, fit, seconds) {
+  /** Wait for words on the bar that are right. */
+  wordsThat(what, right, seconds) {
     return this.until(
       what,
       async () => {
         const words = await this.words();
-        return words.length > 0 && fit(words) && words;
+        return words.length > 0 && right(words) && words;
       },
       seconds,
     );
@@ -159,9 +168,14 @@ export class Window extends View {
     return (await rows.allTextContents()).map((text) => text.trim());
   }
 
-  /** The titles in the menu of quick fixes, if it is open. */
-  fixes() {
-    return this.page.locator('.action-widget .monaco-list-row.action .title').allTextContents();
+  /** Open the menu of quick fixes, keep a picture, and choose one; returns the titles of all. */
+  async fix(title, name) {
+    await this.press('Control+.');
+    const rows = this.page.locator('.action-widget .monaco-list-row.action');
+    const titles = await this.until('quick fixes', () => rows.locator('.title').allTextContents());
+    await this.shot(name);
+    await rows.filter({ hasText: title }).first().click();
+    return titles;
   }
 
   /** The text of the notifications that are open. */

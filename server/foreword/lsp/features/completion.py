@@ -15,6 +15,7 @@ from lsprotocol import types
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority, Superseded
 from foreword.lsp.features import measuring, resolve
 from foreword.lsp.features.accepted import accepted_command
+from foreword.lsp.features.jupyterlab import as_it_inserts
 from foreword.lsp.features.thinking import prepare, refine
 from foreword.text.cursor import context_window, upcoming_window
 from foreword_models.words.characters import word_end
@@ -71,8 +72,10 @@ def register(server: ForewordServer) -> None:
         if prediction is None:
             return types.CompletionList(is_incomplete=True, items=[])
         number = resolve.remember(server, document, text, expected, prediction)
-        edits = place(prediction.prefix)
-        return types.CompletionList(is_incomplete=True, items=items(server, document, prediction, edits, number))
+        found = items(server, document, prediction, place(prediction.prefix), number)
+        return types.CompletionList(
+            is_incomplete=True, items=as_it_inserts(found, document, position, prediction.prefix)
+        )
 
 
 def load(server: ForewordServer) -> None:
