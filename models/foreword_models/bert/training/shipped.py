@@ -59,6 +59,9 @@ MARKS = {
     "sentiment": ("negative",),
     "clickbait": ("clickbait",),
 }
+UNITS = {"spam": "message", "clickbait": "heading"}
+"""What is read that is no sentence."""
+
 ENABLED = ("offensive", "sentiment")
 """What marks in an editor without having been turned on."""
 
@@ -101,7 +104,12 @@ def finish(
             for part in (task.parts.calibration, task.parts.test)
         )
         config = plain_config(
-            task, ENCODER, adapter=f"../{ADAPTER}", marks=MARKS[task.name], enabled=task.name in ENABLED
+            task,
+            ENCODER,
+            adapter=f"../{ADAPTER}",
+            marks=MARKS[task.name],
+            enabled=task.name in ENABLED,
+            unit=UNITS.get(task.name, "sentence"),
         )
         calibrated(task, config, weight, bias, held, lexical=fit_lexical(task)).save(out / task.name)
         # Scored as a user gets it: from the files.
