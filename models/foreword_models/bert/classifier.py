@@ -293,3 +293,8 @@ def shipped_classifiers() -> dict[str, Path]:
     """Return the folders of the classifiers that come with the package, by name."""
     folder = Path(__file__).parent / "shipped"
     return {path.parent.name: path.parent for path in sorted(folder.glob("*/classifier.json"))}
+
+
+def shipped_adapter() -> Path:
+    """Return the file of what the shipped classifiers changed in their encoder."""
+    return Path(__file__).parent / "shipped" / "adapter.safetensors"

@@ -11,8 +11,11 @@ import pytest
 pytest.importorskip("peft")
 pytest.importorskip("matplotlib")
 
+import torch
+from safetensors.torch import load_file
 from transformers import BertModel
 
+from foreword_models.bert.adapter import Adapter, compact
 from foreword_models.bert.opening import open_classifiers
 from foreword_models.bert.training import own
 from foreword_models.bert.training.network import Mode
@@ -63,6 +66,19 @@ def test_the_folder_classifies(tiny_bert: tuple[Path, BertModel], table: Path, t
     card = (tmp_path / "w" / "README.md").read_text(encoding="utf-8")
     assert "TF-IDF + logistic regression" in card
     assert "xyz" not in card, "no text of the user's"
+
+
+@pytest.mark.parametrize("mode", ["head", "lora"])
+def test_from_an_adapted_encoder(tiny_bert: tuple[Path, BertModel], table: Path, tmp_path: Path, mode: Mode) -> None:
+    before = load_file(tiny_bert[0] / "model.safetensors")
+    name = "encoder.layer.0.output.dense.weight"
+    changed = before | {name: before[name] + torch.ones_like(before[name])}
+    compact(before, changed, 2).save(tmp_path / "a.safetensors")
+    train(table, tiny_bert[0], tmp_path / "w", mode=mode, adapter=tmp_path / "a.safetensors")
+    found = Adapter.load(tmp_path / "w" / "adapter.safetensors")
+    reached = found.apply(name, before[name]) - before[name]
+    assert reached.mean() == pytest.approx(1, abs=0.02), "what was learned before is still there"
+    open_classifiers({"w": tmp_path / "w"}, lambda _: tiny_bert[0], "float32")
 
 
 def test_any_of(tiny_bert: tuple[Path, BertModel], tmp_path: Path) -> None:
