@@ -20,7 +20,7 @@ from torch import nn
 from foreword_models.bert.adapter import Adapter, compact
 from foreword_models.bert.classifier import Classifier, ClassifierConfig
 from foreword_models.bert.encoder import Encoder
-from foreword_models.bert.training.baseline import bag_of_words, regression
+from foreword_models.bert.training.baseline import bag_of_words
 from foreword_models.bert.training.calibrate import calibrated_loss
 from foreword_models.bert.training.card import CardText, model_card
 from foreword_models.bert.training.examples import split
@@ -28,6 +28,7 @@ from foreword_models.bert.training.heads import (
     Outcome,
     calibrated,
     from_logits,
+    head_alone,
     judged,
     plain_config,
     texts_of,
@@ -154,7 +155,7 @@ def learned(
             shutil.copyfile(options.adapter, out / ADAPTER)
             config = replace(config, adapter=ADAPTER)
         _say_time(say, _time_to_read(reader, task), "reading every text once")
-        weight, bias = _head_alone(task, reader, progress)
+        weight, bias = head_alone(task, reader, progress)
     else:
         network = _adapted(task, encoder, out, options, progress, say)
         weight, bias = (getattr(network.heads[0], part).detach().double().numpy() for part in ("weight", "bias"))
@@ -203,18 +204,6 @@ def _claim(out: Path, path: Path, encoder: Path, options: TrainOptions) -> None:
         raise TrainingError(f"{out} is there and holds something else: name another folder with --out.")
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.write_text(json.dumps({"sha256": digest}), encoding="utf-8")
-
-
-def _head_alone(task: Task, reader: Encoder, progress: Progress) -> tuple[Any, Any]:
-    """Fit logistic regression on the encoder's vectors as they are; return weight and bias."""
-    vectors = [
-        encode(reader, texts_of(task, part), progress, "Reading") for part in (task.parts.train, task.parts.calibration)
-    ]
-    width = vectors[0].shape[1]
-    # What the regression makes of the unit vectors and of zero is its weight and its bias.
-    probes = np.concatenate([np.eye(width), np.zeros((1, width))])
-    _, logits = regression(task, vectors[0], vectors[1], probes)
-    return (logits[:-1] - logits[-1]).T, logits[-1]
 
 
 def _adapted(

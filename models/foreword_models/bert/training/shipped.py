@@ -23,6 +23,7 @@ from foreword_models.bert.training.heads import (
     Outcome,
     calibrated,
     from_logits,
+    head_alone,
     judged,
     plain_config,
     texts_of,
@@ -62,6 +63,9 @@ MARKS = {
 UNITS = {"spam": "message", "clickbait": "heading"}
 """What is read that is no sentence."""
 
+REFITTED = ("clickbait",)
+"""Heads that are fitted anew when the encoder is done: in the training together they see few of their texts."""
+
 ENABLED = ("offensive", "sentiment")
 """What marks in an editor without having been turned on."""
 
@@ -98,7 +102,10 @@ def finish(
     reader = Encoder.load(encoder, "auto", adapter=out / ADAPTER)
     found = {}
     for number, task in enumerate(tasks):
-        weight, bias = (tensors[f"heads.{number}.{part}"].double().numpy() for part in ("weight", "bias"))
+        if task.name in REFITTED:
+            weight, bias = head_alone(task, reader, progress)
+        else:
+            weight, bias = (tensors[f"heads.{number}.{part}"].double().numpy() for part in ("weight", "bias"))
         held, tested = (
             encode(reader, texts_of(task, part), progress, f"Reading {task.name}")
             for part in (task.parts.calibration, task.parts.test)
