@@ -102,7 +102,9 @@ def _calibrated_softmax(
     if not lexical:
         return _classifier(config, weight, bias), softmax(logits / temperature + shifts)
     share = scales[1] * temperature
-    head = _classifier(replace(config, words=WORDS), weight, bias, Lexical(lexical[best].weight * share))
+    head = _classifier(
+        replace(config, words=WORDS), weight, bias, Lexical(lexical[best].weight * share, cased=lexical[best].cased)
+    )
     return head, softmax((logits + choices[best][1] * share) / temperature + shifts)
 
 
