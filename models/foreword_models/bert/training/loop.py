@@ -82,7 +82,7 @@ def fit(
     step
         Told of each step that is done, and of how many there will be.
     """
-    from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
+    from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
     from transformers.trainer_utils import get_last_checkpoint
 
     evaluated = options.patience > 0 and len(held_out) > 0
@@ -151,6 +151,7 @@ def fit(
         optimizers=(optimizer, None),
         callbacks=[Teller(), *([EarlyStoppingCallback(options.patience)] if evaluated else [])],
     )
+    trainer.remove_callback(PrinterCallback)  # standard output is the command's
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)) if folder.is_dir() else None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -98,7 +99,9 @@ def make_network(
     an ``adapter``, training starts from what it made of the encoder.
     """
     from transformers import AutoModel
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     # On a CPU, torch's fused attention is slow backward, a quarter of a step on sentences, and so are random numbers:
     # dropout is left to the heads.
     encoder: Any = AutoModel.from_pretrained(
@@ -127,7 +130,9 @@ def make_network(
         from peft import LoraConfig, get_peft_model
 
         config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", bias="none")
-        encoder = get_peft_model(encoder, config)
+        with warnings.catch_warnings():  # peft asks for a property that transformers is about to rename
+            warnings.simplefilter("ignore", FutureWarning)
+            encoder = get_peft_model(encoder, config)
     return Network(encoder, hidden, tasks)
 
 

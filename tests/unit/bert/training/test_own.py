@@ -42,10 +42,17 @@ def train(table: Path, encoder: Path, out: Path, said: list[str] | None = None, 
 
 
 @pytest.mark.parametrize("mode", get_args(Mode))
-def test_the_folder_classifies(tiny_bert: tuple[Path, BertModel], table: Path, tmp_path: Path, mode: Mode) -> None:
+def test_the_folder_classifies(
+    tiny_bert: tuple[Path, BertModel],
+    table: Path,
+    tmp_path: Path,
+    mode: Mode,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     said: list[str] = []
     result = train(table, tiny_bert[0], tmp_path / "w", said, mode=mode)
     assert any(line.startswith("This will take about") for line in said)
+    assert capfd.readouterr().out == "", "standard output is the command's"
     assert result["examples"] == 16
     files = {path.name for path in (tmp_path / "w").iterdir()}
     expected = {
@@ -79,6 +86,16 @@ def test_from_an_adapted_encoder(tiny_bert: tuple[Path, BertModel], table: Path,
     reached = found.apply(name, before[name]) - before[name]
     assert reached.mean() == pytest.approx(1, abs=0.02), "what was learned before is still there"
     open_classifiers({"w": tmp_path / "w"}, lambda _: tiny_bert[0], "float32")
+
+
+@pytest.mark.parametrize("mode", ["head", "lora"])
+def test_a_text_of_any_length(tiny_bert: tuple[Path, BertModel], table: Path, tmp_path: Path, mode: Mode) -> None:
+    path = tmp_path / "t.tsv"
+    long = "".join(f"{label}\t{n}{' xyz' * 25_000}\n" for n, label in enumerate(["rain", "sun"] * 5))
+    path.write_text(table.read_text(encoding="utf-8") + long, encoding="utf-8")
+    said: list[str] = []
+    assert train(path, tiny_bert[0], tmp_path / "w", said, mode=mode, epochs=1)["examples"] == 18
+    assert any("10 texts are very long (the first is in row 82)" in line for line in said)
 
 
 def test_any_of(tiny_bert: tuple[Path, BertModel], tmp_path: Path) -> None:
