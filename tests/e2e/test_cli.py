@@ -88,6 +88,23 @@ def test_classify() -> None:
     alone = result(foreword("classify", text, "--classifier", "sentiment", "--json"))
     assert {label["classifier"] for label in alone["sentences"][0]["labels"]} == {"sentiment"}
     assert "nothing" in told(foreword("classify", text, "--classifier", "nothing"))
+
+
+def test_of_a_sentence_only_what_reads_sentences_is_shown() -> None:
+    text = "We will meet at noon. Please bring the signed form and your keys."
+    others = {"clickbait", "spam"}
+    for sentence in result(foreword("classify", text, "--json"))["sentences"]:
+        assert not any(label["shown"] for label in sentence["labels"] if label["classifier"] in others)
+    everything = result(foreword("classify", text, "--classifier", "all", "--json"))
+    assert any(label["shown"] for label in everything["sentences"][0]["labels"] if label["classifier"] == "spam")
+    plain = foreword("classify", text).stdout.decode()
+    assert "politeness" in plain
+    assert "clickbait" not in plain
+    (whole,) = result(foreword("classify", f" {text}\n", "--classifier", "spam", "--json"))["sentences"]
+    assert (whole["text"], whole["start"], whole["end"]) == (text, 1, 1 + len(text))
+
+
+def test_nothing_to_classify() -> None:
     assert result(foreword("classify", "", "--json")) == {"sentences": []}
 
 

@@ -102,6 +102,8 @@ def test_a_label_that_training_never_saw_is_named(
     [
         ([], "name a table"),
         (["weather.tsv", "--mode", "quick"], "head, lora, full"),
+        (["weather.tsv", "--start", "anywhere"], "plain, shipped"),
+        (["weather.tsv", "--start", "shipped", "--encoder", "other"], "minilm-l6 alone"),
         (["weather.tsv", "--name", "a/b"], "letters, digits"),
         (["weather.tsv", "--recipe", "shipped"], "name a table"),
         (["weather.tsv", "--compare", "--features", "tfidf,dreams"], "there is no dreams"),

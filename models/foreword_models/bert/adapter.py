@@ -20,11 +20,12 @@ from foreword_models.errors import CorruptModelError
 
 
 class Adapter:
-    """Changes to an encoder's weights, by the names that transformers gives them."""
+    """Changes to an encoder's weights, by the names that transformers gives them; ``rank`` is the largest of any."""
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         self._tensors = dict(tensors)
         self.names = frozenset(name.rpartition(".")[0] for name in tensors)
+        self.rank = max((len(tensor) for name, tensor in tensors.items() if name.endswith(".lora_A")), default=0)
 
     @classmethod
     def load(cls, path: Path) -> Adapter:

@@ -27,6 +27,7 @@ from foreword_models.errors import CorruptModelError, UnsupportedModelError
 SUPPORTED_KINDS = ("softmax", "sigmoid")
 _POOLINGS = ("mean", "cls")
 _LAYERS = ("last", "sum-4", "concat-4")
+_UNITS = ("sentence", "message", "heading")
 
 
 @dataclass(frozen=True, slots=True)  # there are forty of them for each sentence
@@ -80,6 +81,8 @@ class ClassifierConfig:
         Whether it marks in an editor without having been turned on.
     words
         The file of what the text's words add to the logits; None: nothing.
+    unit
+        What it was trained to read: a "sentence", a whole "message", or a "heading"; of other text it says little.
     """
 
     name: str
@@ -96,6 +99,7 @@ class ClassifierConfig:
     decisions: Mapping[str, float] | None = None
     enabled: bool = True
     words: str | None = None
+    unit: str = "sentence"
 
 
 class Classifier:
@@ -261,6 +265,8 @@ def parse_config(value: Mapping[str, Any], path: Path) -> ClassifierConfig:
         raise wrong('"words" must be the name of a file, or null')
     if not isinstance(enabled := value.get("enabled", True), bool):
         raise wrong('"enabled" must be true or false')
+    if (unit := value.get("unit", "sentence")) not in _UNITS:
+        raise wrong(f'"unit" must be one of {_UNITS}')
     for label, threshold in thresholds.items():
         if threshold is not None and not (number(threshold) and 0 <= threshold <= 1):
             raise wrong(f'the threshold of "{label}" must be a probability or null')
@@ -279,6 +285,7 @@ def parse_config(value: Mapping[str, Any], path: Path) -> ClassifierConfig:
         decisions=None if decisions is None else {label: float(decisions[label]) for label in labels},
         enabled=enabled,
         words=words,
+        unit=unit,
     )
 
 
@@ -286,3 +293,8 @@ def shipped_classifiers() -> dict[str, Path]:
     """Return the folders of the classifiers that come with the package, by name."""
     folder = Path(__file__).parent / "shipped"
     return {path.parent.name: path.parent for path in sorted(folder.glob("*/classifier.json"))}
+
+
+def shipped_adapter() -> Path:
+    """Return the file of what the shipped classifiers changed in their encoder."""
+    return Path(__file__).parent / "shipped" / "adapter.safetensors"

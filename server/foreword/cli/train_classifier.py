@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from foreword_models.bert.training.own import TrainOptions
 
 _MODES = ("head", "lora", "full")
+_STARTS = ("plain", "shipped")
 _RECIPES = ("shipped",)
+_SHIPPED_ENCODER = "minilm-l6"
 
 
 def classifier(
@@ -53,7 +55,15 @@ def classifier(
     class_weights: Annotated[bool, typer.Option(help="Let an example of a rare label count more.")] = True,
     encoder: Annotated[
         str, typer.Option(metavar="MODEL", help="Model pack, or path of a transformers directory, to start from.")
-    ] = "minilm-l6",
+    ] = _SHIPPED_ENCODER,
+    start: Annotated[
+        str,
+        typer.Option(
+            metavar="START",
+            help="plain: from the encoder as it is; shipped: as it was adapted for the classifiers that come with "
+            "Foreword, which knows more of tone and feeling.",
+        ),
+    ] = "plain",
     seed: Annotated[int, typer.Option(min=0, help="Of the split and of the training.")] = 0,
     compare: Annotated[
         bool, typer.Option("--compare", help="Write no classifier, but print how right each way of training one is.")
@@ -96,7 +106,7 @@ def classifier(
         chosen(_one_of(_RECIPES), recipe, "--recipe")
         if data is None:
             raise typer.BadParameter("a recipe needs the folder of its sets", param_hint="--data")
-        folder = locate("minilm-l6", "encoder", Store.default(), progress=TerminalProgress(), say=progress.say)
+        folder = locate(_SHIPPED_ENCODER, "encoder", Store.default(), progress=TerminalProgress(), say=progress.say)
         import torch
 
         from foreword_models.bert.training.shipped import train_shipped
@@ -110,13 +120,26 @@ def classifier(
     title = name or table.stem
     if not re.fullmatch(r"[\w.-]{1,64}", title):
         raise typer.BadParameter("a name is made of letters, digits, points, - and _", param_hint="--name")
+    chosen(_one_of(_STARTS), start, "--start")
+    if start == "shipped" and encoder != _SHIPPED_ENCODER:
+        raise typer.BadParameter(f"shipped is for {_SHIPPED_ENCODER} alone; leave out --encoder", param_hint="--start")
     folder = locate(encoder, "encoder", Store.default(), progress=TerminalProgress(), say=progress.say)
     import torch
 
+    from foreword_models.bert.classifier import shipped_adapter
     from foreword_models.bert.training.own import TrainOptions, train_on_table
 
     torch.set_num_threads(most_threads())
-    options = TrainOptions(title, wanted, any_of, epochs, weighted=class_weights, precision=precision, seed=seed)
+    options = TrainOptions(
+        title,
+        wanted,
+        any_of,
+        epochs,
+        weighted=class_weights,
+        precision=precision,
+        seed=seed,
+        adapter=shipped_adapter() if start == "shipped" else None,
+    )
     if compare:
         _compare(table, features, vectors, encoder, folder, options, progress, as_json)
         return

@@ -125,6 +125,7 @@ def test_missing_and_damaged_files(folder: Path, name: str, content: bytes | Non
         {"layers": "first"},
         {"adapter": 3},
         {"enabled": "yes"},
+        {"unit": "book"},
     ],
 )
 def test_a_config_that_makes_no_sense(folder: Path, change: dict[str, object]) -> None:
@@ -181,6 +182,14 @@ def test_all_emotions_are_shipped() -> None:
 def test_few_mark_without_having_been_turned_on() -> None:
     on = {name for name, folder in shipped_classifiers().items() if Classifier.load(folder).config.enabled}
     assert on == {"offensive", "sentiment"}
+
+
+def test_what_does_not_read_sentences_says_so() -> None:
+    units = {name: Classifier.load(folder).config.unit for name, folder in shipped_classifiers().items()}
+    assert {name: unit for name, unit in units.items() if unit != "sentence"} == {
+        "clickbait": "heading",
+        "spam": "message",
+    }
 
 
 def test_any_of_n_shows_every_label_over_its_threshold() -> None:

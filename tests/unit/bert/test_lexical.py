@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foreword_models.bert.classifier import Classifier, ClassifierConfig
-from foreword_models.bert.lexical import CHARACTERS, Lexical, features
+from foreword_models.bert.lexical import CASE, CHARACTERS, Lexical, case_features, features
 from foreword_models.errors import CorruptModelError
 
 IT_RAINS = [9480, 11897, 17108, 27085, 29276, 30516, 34271, 34653, 35612, 35913]
@@ -44,6 +44,33 @@ def test_of_a_long_text_the_beginning_counts() -> None:
     text = "rain " * CHARACTERS
     for one, other in zip(features(text), features(text + "and sun"), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@given(st.text())
+def test_capitals_are_a_short_vector_of_their_own(text: str) -> None:
+    buckets, values = case_features(text, 64)
+    assert len(buckets) == len(set(buckets.tolist())) == len(values) > 0
+    assert np.sqrt((values**2).sum()) == pytest.approx(CASE, abs=1e-4)
+
+
+def test_capitals_are_seen_and_the_words_under_them_are_not() -> None:
+    def buckets(text: str) -> list[int]:
+        found: list[int] = case_features(text)[0].tolist()
+        return found
+
+    assert buckets("Rain Falls in 3 Towns!") == buckets("Snow Melts on 8 Hills!")
+    assert buckets("Rain Falls") != buckets("Rain falls")
+
+
+def test_capitals_count_where_they_are_asked_for(tmp_path: Path) -> None:
+    weight = torch.randn(2**16, 2)
+    texts = ["It Rains", "It rains"]
+    plain, cased = Lexical(weight), Lexical(weight, cased=True)
+    assert plain.logits(texts)[0].equal(plain.logits(texts)[1])
+    assert not cased.logits(texts)[0].equal(cased.logits(texts)[1])
+    for model in (plain, cased):
+        model.save(tmp_path / "words.safetensors")
+        assert Lexical.load(tmp_path / "words.safetensors", 2).cased is model.cased
 
 
 def test_logits_are_sums_of_weights() -> None:

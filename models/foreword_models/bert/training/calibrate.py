@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foreword_models.bert.calibration import Booleans, Floats, choose_threshold, softmax
+from foreword_models.bert.training.tasks import Kind
 
 SUPPORT = 20
 """Fewest held-out examples that a threshold rests on."""
@@ -73,6 +74,15 @@ def calibrate_sigmoid(logits: Floats, targets: Booleans) -> tuple[NDArray[np.flo
         found: Any = minimize(loss, np.zeros(2), method="L-BFGS-B")
         scales[label], shifts[label] = np.exp(found.x[0]), found.x[1]
     return scales, shifts
+
+
+def calibrated_loss(kind: Kind, logits: Floats, targets: Booleans) -> float:
+    """Return the mean loss that is left after calibration: how much logits tell, however sure they are of it."""
+    if kind == "softmax":
+        return calibrate_softmax([logits], targets)[2]
+    scales, shifts = calibrate_sigmoid(logits, targets)
+    x = logits * scales + shifts
+    return float(np.logaddexp(0, np.where(targets, -x, x)).sum(1).mean())
 
 
 def thresholds(

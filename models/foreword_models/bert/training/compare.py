@@ -107,7 +107,7 @@ def _try(
         features = [word_features(texts_of(task, part), vectors) for part in parts]
         return from_logits(task, config, *regression(task, *features), options.precision)
     if way == "encoder":
-        reader = Encoder.load(sources.encoder, "auto")
+        reader = Encoder.load(sources.encoder, "auto", adapter=options.adapter)
         features = [encode(reader, texts_of(task, part), progress, "Reading") for part in parts]
         return from_logits(task, config, *regression(task, *features), options.precision)
     mode: Any = way

@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 
 from foreword_models.bert.calibration import Booleans, Floats, softmax
 from foreword_models.bert.classifier import Classifier, ClassifierConfig
+from foreword_models.bert.encoder import Encoder
 from foreword_models.bert.lexical import Lexical
+from foreword_models.bert.training.baseline import regression
 from foreword_models.bert.training.calibrate import balance, calibrate_sigmoid, calibrate_softmax, decisions, thresholds
+from foreword_models.bert.training.reading import encode
 from foreword_models.bert.training.tasks import Task
 from foreword_models.evaluation.classification import Scores, score
+from foreword_models.zoo.progress import Progress
 
 WORDS = "words.safetensors"
 """The file of what the words say, in a classifier's folder."""
@@ -98,7 +102,9 @@ def _calibrated_softmax(
     if not lexical:
         return _classifier(config, weight, bias), softmax(logits / temperature + shifts)
     share = scales[1] * temperature
-    head = _classifier(replace(config, words=WORDS), weight, bias, Lexical(lexical[best].weight * share))
+    head = _classifier(
+        replace(config, words=WORDS), weight, bias, Lexical(lexical[best].weight * share, cased=lexical[best].cased)
+    )
     return head, softmax((logits + choices[best][1] * share) / temperature + shifts)
 
 
@@ -131,6 +137,19 @@ def outcome(task: Task, classifier: Classifier, probabilities: Floats) -> Outcom
             for group in sorted(set(groups.tolist()))
         },
     )
+
+
+def head_alone(task: Task, reader: Encoder, progress: Progress) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Fit logistic regression on the encoder's vectors; return weight (labels, hidden) and bias (labels,)."""
+    vectors = [
+        encode(reader, texts_of(task, part), progress, f"Reading {task.name}, to learn")
+        for part in (task.parts.train, task.parts.calibration)
+    ]
+    width = vectors[0].shape[1]
+    # What the regression makes of the unit vectors and of zero is its weight and its bias.
+    probes = np.concatenate([np.eye(width), np.zeros((1, width))])
+    _, logits = regression(task, vectors[0], vectors[1], probes)
+    return (logits[:-1] - logits[-1]).T, logits[-1]
 
 
 def from_logits(

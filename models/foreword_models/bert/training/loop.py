@@ -10,10 +10,12 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset
 
+from foreword_models.bert.calibration import Booleans, Floats
 from foreword_models.bert.training.network import Network, pad_batch
 from foreword_models.bert.training.steps import Steps, untold
 
 Rows = Sequence[dict[str, Any]]
+Criterion = Callable[[Floats, Booleans], float]
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class LoopOptions:
         Peak learning rates of what is in the encoder and of the heads; they rise over the first ``warmup`` of the
         steps and then fall to zero in a straight line.
     patience
-        Stop when the loss on held-out rows has not fallen for so many epochs; 0: never.
+        Stop when held-out rows, as ``criterion`` has it, have not got better for so many epochs; 0: never.
     save_steps
         Steps between two checkpoints.
     """
@@ -63,6 +65,7 @@ def fit(
     folder: Path,
     options: LoopOptions,
     *,
+    criterion: Criterion | None = None,
     step: Steps = untold,
 ) -> None:
     """Train the network in place.
@@ -71,12 +74,15 @@ def fit(
     ----------
     train, held_out
         Rows of `foreword_models.bert.training.tasks.rows`; without held-out rows there is no early stopping.
+    criterion
+        From the logits of the held-out rows, of one task, and their targets to what is to be small. Without one it is
+        their loss, which begins to rise when the network grows too sure, long before it knows less.
     folder
         Where checkpoints go; one that is there already is gone on from.
     step
         Told of each step that is done, and of how many there will be.
     """
-    from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
+    from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
     from transformers.trainer_utils import get_last_checkpoint
 
     evaluated = options.patience > 0 and len(held_out) > 0
@@ -99,7 +105,7 @@ def fit(
         save_total_limit=2,
         eval_strategy="epoch" if evaluated else "no",
         load_best_model_at_end=evaluated,
-        metric_for_best_model="loss" if evaluated else None,
+        metric_for_best_model=("loss" if criterion is None else "criterion") if evaluated else None,
         greater_is_better=False if evaluated else None,
         logging_strategy="no",
         report_to=[],
@@ -112,6 +118,10 @@ def fit(
     class Teller(TrainerCallback):  # type: ignore[misc, unused-ignore]
         def on_step_end(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
             step(state.global_step, state.max_steps)
+
+    def measured(found: Any) -> dict[str, float]:
+        assert criterion is not None
+        return {"criterion": criterion(found.predictions.astype(float), found.label_ids.astype(bool))}
 
     trainable = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
 
@@ -137,9 +147,11 @@ def fit(
         train_dataset=_Rows(train),
         eval_dataset=_Rows(held_out) if evaluated else None,
         data_collator=pad_batch,
+        compute_metrics=None if criterion is None else measured,
         optimizers=(optimizer, None),
         callbacks=[Teller(), *([EarlyStoppingCallback(options.patience)] if evaluated else [])],
     )
+    trainer.remove_callback(PrinterCallback)  # standard output is the command's
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)) if folder.is_dir() else None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (its usual name)
 from torch import Tensor, nn
 
+from foreword_models.bert.adapter import Adapter
 from foreword_models.bert.training.tasks import Task
 
 Mode = Literal["head", "lora", "full"]
@@ -51,7 +53,7 @@ class Network(nn.Module):
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, task: Tensor, targets: Tensor, weight: Tensor
     ) -> dict[str, Tensor]:
-        """Return the mean loss of a batch whose rows may be of different tasks.
+        """Return the mean loss of a batch whose rows may be of different tasks; in evaluation of one task, logits too.
 
         Parameters
         ----------
@@ -77,17 +79,29 @@ class Network(nn.Module):
                 else:
                     losses = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").sum(-1)
                 total = total + (losses * weight[own]).sum()
-        return {"loss": total / len(task)}
+        found = {"loss": total / len(task)}
+        return found if self.training or len(self.kinds) > 1 else found | {"logits": logits}
 
 
-def make_network(folder: Path, tasks: Sequence[Task], mode: Mode, *, rank: int = 32, frozen_layers: int = 0) -> Network:
+def make_network(
+    folder: Path,
+    tasks: Sequence[Task],
+    mode: Mode,
+    *,
+    rank: int = 32,
+    frozen_layers: int = 0,
+    adapter: Adapter | None = None,
+) -> Network:
     """Load transformers' model from ``folder`` and make trainable what ``mode`` says.
 
     "head": the heads only; "lora": also adapters of ``rank`` on every linear layer (Hu et al. 2022); "full": every
-    layer but the lowest ``frozen_layers``. The embeddings, half of a small encoder's weights, are never trained.
+    layer but the lowest ``frozen_layers``. The embeddings, half of a small encoder's weights, are never trained. With
+    an ``adapter``, training starts from what it made of the encoder.
     """
     from transformers import AutoModel
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     # On a CPU, torch's fused attention is slow backward, a quarter of a step on sentences, and so are random numbers:
     # dropout is left to the heads.
     encoder: Any = AutoModel.from_pretrained(
@@ -101,6 +115,10 @@ def make_network(folder: Path, tasks: Sequence[Task], mode: Mode, *, rank: int =
         hidden_dropout_prob=0.0,
     )
     encoder.pooler = None
+    if adapter is not None:
+        with torch.no_grad():
+            for name, parameter in encoder.named_parameters():
+                parameter.copy_(adapter.apply(name, parameter))
     hidden = encoder.config.hidden_size
     if mode == "full":
         encoder.embeddings.requires_grad_(False)
@@ -112,7 +130,9 @@ def make_network(folder: Path, tasks: Sequence[Task], mode: Mode, *, rank: int =
         from peft import LoraConfig, get_peft_model
 
         config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", bias="none")
-        encoder = get_peft_model(encoder, config)
+        with warnings.catch_warnings():  # peft asks for a property that transformers is about to rename
+            warnings.simplefilter("ignore", FutureWarning)
+            encoder = get_peft_model(encoder, config)
     return Network(encoder, hidden, tasks)
 
 

@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,18 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from foreword_models.bert.adapter import compact
+from foreword_models.bert.adapter import Adapter, compact
 from foreword_models.bert.classifier import Classifier, ClassifierConfig
 from foreword_models.bert.encoder import Encoder
-from foreword_models.bert.training.baseline import bag_of_words, regression
+from foreword_models.bert.training.baseline import bag_of_words
+from foreword_models.bert.training.calibrate import calibrated_loss
 from foreword_models.bert.training.card import CardText, model_card
 from foreword_models.bert.training.examples import split
 from foreword_models.bert.training.heads import (
     Outcome,
     calibrated,
     from_logits,
+    head_alone,
     judged,
     plain_config,
     texts_of,
@@ -44,6 +47,7 @@ from foreword_models.zoo.progress import Progress, stage
 
 RANK = 16
 RATES: dict[Mode, float] = {"head": 0.0, "lora": 8e-4, "full": 1e-4}
+ADAPTER = "adapter.safetensors"
 _WORK = "training"
 
 
@@ -65,18 +69,21 @@ class TrainOptions:
         Whether an example of a rare label counts more: by the inverse root of the label's frequency.
     precision
         Share of right ones asked for among what is shown.
+    adapter
+        File of an adapter of the encoder to start from; None: the encoder as it is.
     """
 
     name: str
     mode: Mode = "lora"
     any_of: bool = False
     epochs: int = 5
-    patience: int = 1
+    patience: int = 2
     batch_size: int = 32
     max_tokens: int = 128
     weighted: bool = True
     precision: float = 0.9
     seed: int = 0
+    adapter: Path | None = None
 
 
 def train_on_table(
@@ -143,13 +150,16 @@ def learned(
     """
     config = plain_config(task, encoder_name)
     if options.mode == "head":
-        reader = Encoder.load(encoder, "auto")
+        reader = Encoder.load(encoder, "auto", adapter=options.adapter)
+        if options.adapter is not None:
+            shutil.copyfile(options.adapter, out / ADAPTER)
+            config = replace(config, adapter=ADAPTER)
         _say_time(say, _time_to_read(reader, task), "reading every text once")
-        weight, bias = _head_alone(task, reader, progress)
+        weight, bias = head_alone(task, reader, progress)
     else:
         network = _adapted(task, encoder, out, options, progress, say)
         weight, bias = (getattr(network.heads[0], part).detach().double().numpy() for part in ("weight", "bias"))
-        config = replace(config, **_save_encoder(network, encoder, out, options.mode))
+        config = replace(config, **_save_encoder(network, encoder, out, options))
         adapter = None if config.adapter is None else out / config.adapter
         reader = Encoder.load(out / "encoder" if options.mode == "full" else encoder, "auto", adapter=adapter)
     held, tested = (
@@ -196,23 +206,12 @@ def _claim(out: Path, path: Path, encoder: Path, options: TrainOptions) -> None:
     mark.write_text(json.dumps({"sha256": digest}), encoding="utf-8")
 
 
-def _head_alone(task: Task, reader: Encoder, progress: Progress) -> tuple[Any, Any]:
-    """Fit logistic regression on the encoder's vectors as they are; return weight and bias."""
-    vectors = [
-        encode(reader, texts_of(task, part), progress, "Reading") for part in (task.parts.train, task.parts.calibration)
-    ]
-    width = vectors[0].shape[1]
-    # What the regression makes of the unit vectors and of zero is its weight and its bias.
-    probes = np.concatenate([np.eye(width), np.zeros((1, width))])
-    _, logits = regression(task, vectors[0], vectors[1], probes)
-    return (logits[:-1] - logits[-1]).T, logits[-1]
-
-
 def _adapted(
     task: Task, encoder: Path, out: Path, options: TrainOptions, progress: Progress, say: Callable[[str], None]
 ) -> Network:
     torch.manual_seed(options.seed)
-    network = make_network(encoder, [task], options.mode, rank=RANK).to(training_device())
+    before = None if options.adapter is None else Adapter.load(options.adapter)
+    network = make_network(encoder, [task], options.mode, rank=RANK, adapter=before).to(training_device())
     tokenize = tokenizer(encoder)
     train = rows([task], tokenize, options.seed)
     held = Task(**(vars(task) | {"parts": replace(task.parts, train=task.parts.calibration)}))
@@ -231,7 +230,13 @@ def _adapted(
     )
     with stage(progress, f"Training {options.name}", steps) as update:
         fit(
-            network, train, rows([held], tokenize, options.seed), out / _WORK / "checkpoints", loop, step=_steps(update)
+            network,
+            train,
+            rows([held], tokenize, options.seed),
+            out / _WORK / "checkpoints",
+            loop,
+            criterion=partial(calibrated_loss, task.kind),
+            step=_steps(update),
         )
     return network
 
@@ -243,10 +248,10 @@ def _steps(update: Callable[[int], None]) -> Steps:
     return step
 
 
-def _save_encoder(network: Network, encoder: Path, out: Path, mode: Mode) -> dict[str, Any]:
+def _save_encoder(network: Network, encoder: Path, out: Path, options: TrainOptions) -> dict[str, Any]:
     """Write what became of the encoder; return where the configuration is to say that it is."""
     trained: Any = network.encoder
-    if mode == "full":
+    if options.mode == "full":
         folder = out / "encoder"
         trained.save_pretrained(folder)
         shutil.copyfile(encoder / "tokenizer.json", folder / "tokenizer.json")
@@ -254,8 +259,10 @@ def _save_encoder(network: Network, encoder: Path, out: Path, mode: Mode) -> dic
     merged: nn.Module = trained.merge_and_unload()
     before = {_plain(name): tensor for name, tensor in load_file(encoder / "model.safetensors").items()}
     after = {_plain(name): tensor for name, tensor in merged.state_dict().items() if _plain(name) in before}
-    compact(before, after, RANK).save(out / "adapter.safetensors")
-    return {"adapter": "adapter.safetensors"}
+    # Two changes of a weight, one after the other, are one of both their ranks.
+    rank = RANK + (0 if options.adapter is None else Adapter.load(options.adapter).rank)
+    compact(before, after, rank).save(out / ADAPTER)
+    return {"adapter": ADAPTER}
 
 
 def _plain(name: str) -> str:
@@ -270,6 +277,8 @@ def _write_report(task: Task, found: Outcome, words: Outcome, out: Path, path: P
         "lora": f"the encoder with low-rank adapters (rank {RANK})",
         "full": "the encoder, fine-tuned as a whole",
     }[options.mode]
+    if options.adapter is not None:
+        how += ", having been adapted before for the classifiers that come with Foreword"
     config: ClassifierConfig = found.classifier.config
     text = CardText(
         about=f"Says which of {len(task.labels)} labels "
@@ -284,7 +293,8 @@ def _write_report(task: Task, found: Outcome, words: Outcome, out: Path, path: P
             "A label with few examples in the test part has scores that say little.",
         ),
         again=f"    foreword train classifier {path.name} --name {options.name} --mode {options.mode} "
-        f"--seed {options.seed}{' --any-of' if options.any_of else ''}",
+        f"--seed {options.seed}{' --any-of' if options.any_of else ''}"
+        f"{'' if options.adapter is None else ' --start shipped'}",
         precision=options.precision,
     )
     card = model_card(task, text, found, {"TF-IDF + logistic regression": words})

@@ -16,11 +16,12 @@ from foreword_models.zoo.progress import Progress, stage
 
 
 def tokenizer(encoder: Path) -> Callable[[list[str], int], list[list[int]]]:
-    """Return what makes token ids of texts, at most so many of each."""
-    made = read_tokenizer(encoder, read_config(encoder))
+    """Return what makes token ids of texts, at most so many of each, and no more than the encoder has positions for."""
+    config = read_config(encoder)
+    made = read_tokenizer(encoder, config)
 
     def tokenize(texts: list[str], most: int) -> list[list[int]]:
-        made.enable_truncation(most)
+        made.enable_truncation(min(most, config.max_position_embeddings))
         found: list[Any] = made.encode_batch_fast([text[: 16 * most] for text in texts])
         return [encoding.ids for encoding in found]
 

@@ -23,6 +23,7 @@ from foreword_models.bert.training.heads import (
     Outcome,
     calibrated,
     from_logits,
+    head_alone,
     judged,
     plain_config,
     texts_of,
@@ -59,6 +60,12 @@ MARKS = {
     "sentiment": ("negative",),
     "clickbait": ("clickbait",),
 }
+UNITS = {"spam": "message", "clickbait": "heading"}
+"""What is read that is no sentence."""
+
+REFITTED = ("clickbait",)
+"""Heads that are fitted anew when the encoder is done: in the training together they see few of their texts."""
+
 ENABLED = ("offensive", "sentiment")
 """What marks in an editor without having been turned on."""
 
@@ -95,13 +102,21 @@ def finish(
     reader = Encoder.load(encoder, "auto", adapter=out / ADAPTER)
     found = {}
     for number, task in enumerate(tasks):
-        weight, bias = (tensors[f"heads.{number}.{part}"].double().numpy() for part in ("weight", "bias"))
+        if task.name in REFITTED:
+            weight, bias = head_alone(task, reader, progress)
+        else:
+            weight, bias = (tensors[f"heads.{number}.{part}"].double().numpy() for part in ("weight", "bias"))
         held, tested = (
             encode(reader, texts_of(task, part), progress, f"Reading {task.name}")
             for part in (task.parts.calibration, task.parts.test)
         )
         config = plain_config(
-            task, ENCODER, adapter=f"../{ADAPTER}", marks=MARKS[task.name], enabled=task.name in ENABLED
+            task,
+            ENCODER,
+            adapter=f"../{ADAPTER}",
+            marks=MARKS[task.name],
+            enabled=task.name in ENABLED,
+            unit=UNITS.get(task.name, "sentence"),
         )
         calibrated(task, config, weight, bias, held, lexical=fit_lexical(task)).save(out / task.name)
         # Scored as a user gets it: from the files.

@@ -36,6 +36,7 @@ class Source:
     sets: tuple[str, ...]
     passes: dict[str, float]
     max_tokens: int = 128
+    cased: bool = False
 
 
 # fmt: off
@@ -89,7 +90,9 @@ SOURCES = {
         },
         max_tokens=64,
     ),
-    "clickbait": Source("softmax", ("clickbait", "news"), ("clickbait",), {"clickbait": 0.3}, max_tokens=48),
+    "clickbait": Source(
+        "softmax", ("clickbait", "news"), ("clickbait",), {"clickbait": 0.3}, max_tokens=48, cased=True
+    ),
 }
 """By name of the head. Long and plentiful sets are seen less often than short and hard ones."""
 
@@ -128,6 +131,7 @@ def _task(folder: Path, name: str, source: Source) -> Task:
         parts,
         source.passes,
         max_tokens=source.max_tokens,
+        cased=source.cased,
     )
 
 

@@ -116,6 +116,8 @@ NOTES = {
     ),
     "clickbait": CardText(
         about=f"Says of a headline or a subject line whether it is clickbait or news: {_WITH_WORDS} "
+        "The head was fitted anew on the adapted encoder. The words' model sees capitals too, but learned from each "
+        "headline in three spellings (as it is, with a capital at each word, with none), so that they decide little. "
         "Off in an editor until it is turned on.",
         data="A. Chakraborty, B. Paranjape, S. Kakarla and N. Ganguly, *Stop Clickbait: Detecting and Preventing "
         "Clickbaits in Online News Media*, ASONAM 2016: headlines of a few sites of each kind. MIT.",

@@ -22,6 +22,9 @@ FEWEST = 5
 LONG = 8192
 """Characters from which on a text is surely longer than what is read of it."""
 
+_DISPUTED = 0.1  # share of texts whose label differs from row to row, from which on the table itself is at fault
+_NAMED = 5  # of them in the note
+
 _FORMATS = {".tsv": "\t", ".tab": "\t", ".csv": ",", ".jsonl": ""}
 
 
@@ -53,13 +56,14 @@ def read_table(path: Path, *, any_of: bool = False) -> Table:
     Raises
     ------
     TrainingError
-        The file cannot be read, lacks a column, or has a row without a text or a label; or two rows have the same text
-        and different labels.
+        The file cannot be read, lacks a column, or has a row without a text or a label; or too many texts have
+        different labels in different rows (a few that do are left out, with a note).
     """
     examples: list[Example] = []
     rows: list[int] = []
     first: dict[str, int] = {}
     repeats: list[int] = []
+    disputed: dict[int, int] = {}
     long: list[int] = []
     for number, text, label in _rows(path):
         example = _example(path, number, text, label, any_of)
@@ -68,13 +72,10 @@ def read_table(path: Path, *, any_of: bool = False) -> Table:
             long.append(number)
         key = identity(text)
         if key in first:
-            before = examples[first[key]]
-            if set(before.labels) != set(labels):
-                raise TrainingError(
-                    f"{path}, rows {rows[first[key]]} and {number}, have the same text and different labels: "
-                    "settle on one of them."
-                )
-            repeats.append(number)
+            if set(examples[first[key]].labels) != set(labels):
+                disputed.setdefault(first[key], number)
+            else:
+                repeats.append(number)
             continue
         first[key] = len(examples)
         examples.append(example)
@@ -82,6 +83,20 @@ def read_table(path: Path, *, any_of: bool = False) -> Table:
     if not examples:
         raise TrainingError(f"{path} has no rows: a header with text and label, then one example a row.")
     notes = []
+    if disputed:
+        where = [f"rows {rows[place]} and {number}" for place, number in disputed.items()]
+        if len(disputed) > _DISPUTED * len(examples):
+            raise TrainingError(
+                f"{path}, {where[0]}, have the same text and different labels, and so have {len(disputed):,} of "
+                f"{len(examples):,} texts: settle on one label for each, or train with --any-of on all of them in one "
+                "row, separated by commas."
+            )
+        rows = [row for place, row in enumerate(rows) if place not in disputed]
+        examples = [example for place, example in enumerate(examples) if place not in disputed]
+        notes.append(
+            f"{_texts(len(disputed))} left out, for its label differs from row to row: "
+            f"{'; '.join(where[:_NAMED])}{'; ...' if len(where) > _NAMED else ''}. Settle on one to have it count."
+        )
     if repeats:
         notes.append(
             f"{_counted(repeats)} the text of an earlier row (the first is row {repeats[0]}): each text counts once, "
@@ -143,6 +158,10 @@ def _labels(found: Any, any_of: bool) -> tuple[str, ...] | None:
         parts = [part for name in parts for part in name.split(",")]
     parts = [part.strip() for part in parts]
     return tuple(dict.fromkeys(parts)) if parts and all(parts) else None
+
+
+def _texts(count: int) -> str:
+    return "1 text is" if count == 1 else f"{count:,} texts are"
 
 
 def _counted(rows: list[int]) -> str:

@@ -31,6 +31,9 @@ class Task:
         What the loss of an example of a label counts; 1 where not named.
     max_tokens
         Tokens of a text that are trained on.
+    cased
+        Whether capitals tell something: what the words say is then learned of each text as it is, with a capital at
+        each word and with none, so that a site's habit of capitals tells a little and decides nothing.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Task:
     passes: Mapping[str, float] = field(default_factory=dict)
     label_weights: Mapping[str, float] = field(default_factory=dict)
     max_tokens: int = 128
+    cased: bool = False
 
     def targets(self) -> NDArray[np.float32]:
         """Return 1 where a label holds: (examples, labels)."""

@@ -11,8 +11,11 @@ import pytest
 pytest.importorskip("peft")
 pytest.importorskip("matplotlib")
 
+import torch
+from safetensors.torch import load_file
 from transformers import BertModel
 
+from foreword_models.bert.adapter import Adapter, compact
 from foreword_models.bert.opening import open_classifiers
 from foreword_models.bert.training import own
 from foreword_models.bert.training.network import Mode
@@ -39,10 +42,17 @@ def train(table: Path, encoder: Path, out: Path, said: list[str] | None = None, 
 
 
 @pytest.mark.parametrize("mode", get_args(Mode))
-def test_the_folder_classifies(tiny_bert: tuple[Path, BertModel], table: Path, tmp_path: Path, mode: Mode) -> None:
+def test_the_folder_classifies(
+    tiny_bert: tuple[Path, BertModel],
+    table: Path,
+    tmp_path: Path,
+    mode: Mode,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     said: list[str] = []
     result = train(table, tiny_bert[0], tmp_path / "w", said, mode=mode)
     assert any(line.startswith("This will take about") for line in said)
+    assert capfd.readouterr().out == "", "standard output is the command's"
     assert result["examples"] == 16
     files = {path.name for path in (tmp_path / "w").iterdir()}
     expected = {
@@ -63,6 +73,29 @@ def test_the_folder_classifies(tiny_bert: tuple[Path, BertModel], table: Path, t
     card = (tmp_path / "w" / "README.md").read_text(encoding="utf-8")
     assert "TF-IDF + logistic regression" in card
     assert "xyz" not in card, "no text of the user's"
+
+
+@pytest.mark.parametrize("mode", ["head", "lora"])
+def test_from_an_adapted_encoder(tiny_bert: tuple[Path, BertModel], table: Path, tmp_path: Path, mode: Mode) -> None:
+    before = load_file(tiny_bert[0] / "model.safetensors")
+    name = "encoder.layer.0.output.dense.weight"
+    changed = before | {name: before[name] + torch.ones_like(before[name])}
+    compact(before, changed, 2).save(tmp_path / "a.safetensors")
+    train(table, tiny_bert[0], tmp_path / "w", mode=mode, adapter=tmp_path / "a.safetensors")
+    found = Adapter.load(tmp_path / "w" / "adapter.safetensors")
+    reached = found.apply(name, before[name]) - before[name]
+    assert reached.mean() == pytest.approx(1, abs=0.02), "what was learned before is still there"
+    open_classifiers({"w": tmp_path / "w"}, lambda _: tiny_bert[0], "float32")
+
+
+@pytest.mark.parametrize("mode", ["head", "lora"])
+def test_a_text_of_any_length(tiny_bert: tuple[Path, BertModel], table: Path, tmp_path: Path, mode: Mode) -> None:
+    path = tmp_path / "t.tsv"
+    long = "".join(f"{label}\t{n}{' xyz' * 25_000}\n" for n, label in enumerate(["rain", "sun"] * 5))
+    path.write_text(table.read_text(encoding="utf-8") + long, encoding="utf-8")
+    said: list[str] = []
+    assert train(path, tiny_bert[0], tmp_path / "w", said, mode=mode, epochs=1)["examples"] == 18
+    assert any("10 texts are very long (the first is in row 82)" in line for line in said)
 
 
 def test_any_of(tiny_bert: tuple[Path, BertModel], tmp_path: Path) -> None:

@@ -87,6 +87,15 @@ def test_a_text_counts_once_and_that_is_said(tmp_path: Path) -> None:
     assert len(read_rows(path)) == 13, "for scoring, every row counts"
 
 
+def test_a_few_texts_of_two_minds_are_left_out_and_that_is_said(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path, "label\ttext\n" + GOOD + "rain\ttext  SUN 0\nrain\ttext rain 1\n"))
+    assert len(table.examples) == len(table.rows) == 11
+    assert all(example.text != "text sun 0" for example in table.examples)
+    left, repeated = table.notes
+    assert "rows 2 and 14" in left
+    assert "row 15" in repeated
+
+
 def test_a_very_long_text_is_read_and_that_is_said(tmp_path: Path) -> None:
     table = read_table(write(tmp_path, "label\ttext\nsun\t" + "warm " * 20_000 + "\nrain\twet\n"))
     assert len(table.examples[0].text) >= 99_999
