@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from foreword.cli.loading import classifier_models, command_models
+from foreword.cli.loading import classifier_models, command_models, is_tagger, tagger_models
 from foreword.cli.text import read_text
 from foreword.text.sentences import sentences
 
@@ -18,17 +18,24 @@ def classify(
     text: Annotated[str, typer.Argument(help="The text; - reads standard input.")],
     classifier: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Only this classifier, or the one in this folder; by default all installed."),
+        typer.Option(
+            metavar="NAME",
+            help="Only this classifier, or the one in this folder; by default all installed. entities: names instead.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Print, for each sentence, the labels that the classifiers give it, with calibrated probabilities.
 
-    A label that is sure enough to be shown in an editor carries a star.
+    A label that is sure enough to be shown in an editor carries a star. With --classifier entities, the names of
+    persons, locations and organizations are printed in their place.
 
     Example: foreword classify "You never listen to me."
     """
     whole = read_text(text)
+    if classifier is not None and is_tagger(classifier):
+        _print_entities(classifier, whole, as_json)
+        return
     if classifier is None:
         reader = command_models().reader()
     else:
@@ -63,6 +70,42 @@ def classify(
         for label in _worth_a_line(row["labels"]):
             star = " *" if label["shown"] else ""
             typer.echo(f"  {label['classifier']:<12}{label['label']:<12}{100 * label['probability']:5.1f} %{star}")
+    if not rows:
+        typer.echo("There is no sentence in this text.", err=True)
+
+
+def _print_entities(name: str, whole: str, as_json: bool) -> None:
+    reader = tagger_models(name).entity_reader(())
+    found = sentences(whole)
+    entities = reader.entities(sentence.text for sentence in found)
+    rows: list[dict[str, Any]] = [
+        {
+            "text": sentence.text,
+            "start": sentence.start,
+            "end": sentence.end,
+            "labels": [],
+            "entities": [
+                {
+                    "text": sentence.text[each.start : each.end],
+                    "type": each.type,
+                    "start": sentence.start + each.start,
+                    "end": sentence.start + each.end,
+                    "probability": round(each.probability, 6),
+                    "shown": each.shown,
+                }
+                for each in entities[sentence.text]
+            ],
+        }
+        for sentence in found
+    ]
+    if as_json:
+        typer.echo(json.dumps({"sentences": rows}, ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo(row["text"])
+        for each in row["entities"]:
+            star = " *" if each["shown"] else ""
+            typer.echo(f"  {each['type']:<14}{each['text']:<24}{100 * each['probability']:5.1f} %{star}")
     if not rows:
         typer.echo("There is no sentence in this text.", err=True)
 
