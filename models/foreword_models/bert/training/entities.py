@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -24,7 +24,7 @@ from foreword_models.errors import TrainingError
 from foreword_models.evaluation.entities import as_json
 from foreword_models.zoo.progress import Progress, stage
 
-LAYERS = "concat-4"
+LAYERS: Literal["concat-4"] = "concat-4"
 _SHARE = 0.1
 _FEW = 1000  # sentences, below which twice as large a share is held out
 

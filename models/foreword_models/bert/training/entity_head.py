@@ -70,11 +70,13 @@ def train_head(
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total)
     done = 0
     for _ in range(epochs):
-        for rows in torch.randperm(len(inputs)).split(_BATCH):
+        order = torch.randperm(len(inputs))
+        for start in range(0, len(inputs), _BATCH):
+            rows = order[start : start + _BATCH]
             batch = (inputs[rows].float() - mean) / spread
             loss = nn.functional.cross_entropy(network(batch), targets[rows])
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
             schedule.step()
             done += 1
@@ -157,10 +159,14 @@ def _tags(config: TaggerConfig, read: Vectors) -> np.ndarray[tuple[int], np.dtyp
 
 def _moments(inputs: Tensor) -> tuple[Tensor, Tensor]:
     """Return mean and standard deviation of each input, by parts: all of it in float32 would be large."""
-    total = sum((part.float().sum(0) for part in inputs.split(4096)), torch.zeros(inputs.shape[1]))
+    total, squares = (torch.zeros(inputs.shape[1], dtype=torch.float64) for _ in range(2))
+    for start in range(0, len(inputs), 4096):
+        part = inputs[start : start + 4096].double()
+        total += part.sum(0)
+        squares += part.square().sum(0)
     mean = total / len(inputs)
-    squares = sum(((part.float() - mean).square().sum(0) for part in inputs.split(4096)), torch.zeros_like(mean))
-    spread = (squares / len(inputs)).sqrt() + 1e-2
+    spread = ((squares / len(inputs) - mean.square()).clamp_min(0).sqrt() + 1e-2).float()
+    mean = mean.float()
     # What a word looks like is 0 or 1 already, and a rare look would be blown up.
     mean[-FEATURES:], spread[-FEATURES:] = 0, 1
     return mean, spread
