@@ -43,6 +43,7 @@ __all__ = [
     "colours_entities",
     "merge",
     "own_classifiers",
+    "own_tagger",
     "parse",
     "read_files",
     "read_layers",
@@ -149,11 +150,14 @@ class EntitiesSettings:
     """The names that are coloured in a text, so that one sees what one is about to share."""
 
     enabled: bool = _setting(False, "Colour the names of persons, locations and organizations (semantic tokens).")
-    types: tuple[Literal["person", "location", "organization"], ...] = _setting(
-        ("person", "location", "organization"), "Which names to colour."
+    types: tuple[str, ...] | None = _setting(
+        None, "Which names to colour: person, location, organization, or types of your own; null: all."
     )
     minimum_probability: float | None = _setting(
         None, "Colour from this probability on; null: as calibrated, nine of ten being right.", minimum=0, maximum=1
+    )
+    path: str | None = _setting(
+        None, "Folder made by foreword train entities, to be used in place of ours; holds for all languages."
     )
 
 
@@ -285,6 +289,12 @@ def merge(*trees: Any) -> dict[str, Any]:
             elif value is not None or not isinstance(merged.get(key), Mapping):
                 merged[key] = value
     return merged
+
+
+def own_tagger(settings: Settings) -> Path | None:
+    """Return the folder of the user's own finder of entities, if there is one."""
+    path = settings.entities.path
+    return None if path is None else Path(path).expanduser()
 
 
 def colours_entities(settings: Settings) -> bool:

@@ -36,8 +36,8 @@ _PLACES = {"person": 0, "location": 1, "organization": 2}
 
 _LINE = re.compile(r"[^\r\n]+")
 
-Place = tuple[int, int, int, int]
-"""Of a name's part in one line: line, first character, length in characters, and which type."""
+Place = tuple[int, int, int, str]
+"""Of a name's part in one line: line, first character, length in characters, and the entity's type."""
 
 
 def register(server: ForewordServer) -> None:
@@ -82,7 +82,9 @@ def encoded(places: Iterable[Place]) -> list[int]:
     data: list[int] = []
     line = character = 0
     for at, start, length, kind in places:
-        data += (at - line, start - character if at == line else start, length, kind, 1 << kind)
+        place = _PLACES.get(kind)  # a type of the user's own looks like a person's, but has no modifier
+        right = start - character if at == line else start
+        data += (at - line, right, length, place or 0, 0 if place is None else 1 << place)
         line, character = at, start
     return data
 
@@ -115,7 +117,7 @@ def wanted(entities: Iterable[Entity], settings: EntitiesSettings) -> Iterator[E
     least = settings.minimum_probability
     for entity in entities:
         sure = entity.shown if least is None else entity.probability >= least
-        if sure and entity.type in settings.types and entity.type in _PLACES:
+        if sure and (settings.types is None or entity.type in settings.types):
             yield entity
 
 
@@ -124,7 +126,7 @@ def _places(document: Document, sentence: Sentence, entity: Entity) -> Iterator[
     for part in _LINE.finditer(sentence.text, entity.start, entity.end):
         line, start = document.position(sentence.start + part.start())
         _, end = document.position(sentence.start + part.end())
-        yield line, start, end - start, _PLACES[entity.type]
+        yield line, start, end - start, entity.type
 
 
 def _refreshes(server: ForewordServer) -> bool:
