@@ -21,7 +21,8 @@ from foreword_models.evaluation.entities import EntityScores, Guess, score
 from foreword_models.zoo.progress import Progress, stage
 
 HIDDEN = 256
-EPOCHS = 8
+EPOCHS, LEAST_STEPS = 8, 500
+"""How often each word is seen; of a small file, as often as makes so many steps."""
 _BATCH = 512  # words
 _RATE = 1e-3
 _DROPOUT = 0.3
@@ -55,9 +56,7 @@ def read_vectors(
     return Vectors(sentences, torch.cat(parts), words)
 
 
-def train_head(
-    config: TaggerConfig, train: Vectors, seed: int, *, epochs: int = EPOCHS, step: Steps = untold
-) -> EntityTagger:
+def train_head(config: TaggerConfig, train: Vectors, seed: int, *, step: Steps = untold) -> EntityTagger:
     """Train a head by gradient descent on the words' tags; it is not calibrated yet."""
     torch.manual_seed(seed)
     inputs = train.inputs
@@ -66,7 +65,9 @@ def train_head(
     hidden, output = nn.Linear(inputs.shape[1], HIDDEN), nn.Linear(HIDDEN, config.tags)
     network = nn.Sequential(nn.Dropout(_DROPOUT), hidden, nn.GELU(), nn.Dropout(_DROPOUT), output).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=0.01)
-    total = epochs * -(-len(inputs) // _BATCH)
+    batches = -(-len(inputs) // _BATCH)
+    epochs = max(EPOCHS, -(-LEAST_STEPS // batches))
+    total = epochs * batches
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total)
     done = 0
     for _ in range(epochs):
