@@ -84,8 +84,8 @@ def test_a_word_has_the_vector_of_its_first_token(folder: Path) -> None:
 def test_one_forward_serves_both(folder: Path) -> None:
     encoder = Encoder.load(folder)
     for layers in ("last", "concat-4"):
-        pooled, tokens = encoder.encode_with_tokens(TEXTS, layers=layers)  # type: ignore[arg-type]
-        assert pooled.allclose(encoder.encode(TEXTS, layers=layers), atol=1e-5)  # type: ignore[arg-type]
+        pooled, tokens = encoder.encode_with_tokens(TEXTS, layers=layers)
+        assert pooled.allclose(encoder.encode(TEXTS, layers=layers), atol=1e-5)
         for one, other in zip(tokens, encoder.token_vectors(TEXTS, layers="concat-4"), strict=True):
             assert one.spans == other.spans
             assert one.vectors.allclose(other.vectors, atol=1e-5)
