@@ -33,14 +33,17 @@ __all__ = [
     "ClassifierSettings",
     "CompletionSettings",
     "DiagnosticsSettings",
+    "EntitiesSettings",
     "InlineCompletionSettings",
     "LanguageSettings",
     "ModelSettings",
     "Problem",
     "Settings",
     "check",
+    "colours_entities",
     "merge",
     "own_classifiers",
+    "own_tagger",
     "parse",
     "read_files",
     "read_layers",
@@ -143,6 +146,22 @@ class DiagnosticsSettings:
 
 
 @dataclass(frozen=True)
+class EntitiesSettings:
+    """The names that are coloured in a text, so that one sees what one is about to share."""
+
+    enabled: bool = _setting(False, "Colour the names of persons, locations and organizations (semantic tokens).")
+    types: tuple[str, ...] | None = _setting(
+        None, "Which names to colour: person, location, organization, or types of your own; null: all."
+    )
+    minimum_probability: float | None = _setting(
+        None, "Colour from this probability on; null: as calibrated, nine of ten being right.", minimum=0, maximum=1
+    )
+    path: str | None = _setting(
+        None, "Folder made by foreword train entities, to be used in place of ours; holds for all languages."
+    )
+
+
+@dataclass(frozen=True)
 class ModelSettings:
     """Which models are used."""
 
@@ -168,6 +187,9 @@ class LanguageSettings:
     )
     diagnostics: DiagnosticsSettings = field(
         default_factory=DiagnosticsSettings, metadata=_about("The marks on sentences.")
+    )
+    entities: EntitiesSettings = field(
+        default_factory=EntitiesSettings, metadata=_about("The names coloured in a text.")
     )
     register: Literal["auto", "none", RegisterName] = _setting(
         "auto", "What kind of text to expect at the beginning of a document; auto: by its language and file name."
@@ -215,6 +237,7 @@ class Settings(LanguageSettings):
             dataclasses.replace(resolved.completion, enabled=enabled and resolved.completion.enabled),
             dataclasses.replace(resolved.inline_completion, enabled=enabled and resolved.inline_completion.enabled),
             dataclasses.replace(resolved.diagnostics, enabled=enabled and resolved.diagnostics.enabled),
+            dataclasses.replace(resolved.entities, enabled=enabled and resolved.entities.enabled),
             resolved.register,
         )
 
@@ -266,6 +289,18 @@ def merge(*trees: Any) -> dict[str, Any]:
             elif value is not None or not isinstance(merged.get(key), Mapping):
                 merged[key] = value
     return merged
+
+
+def own_tagger(settings: Settings) -> Path | None:
+    """Return the folder of the user's own finder of entities, if there is one."""
+    path = settings.entities.path
+    return None if path is None else Path(path).expanduser()
+
+
+def colours_entities(settings: Settings) -> bool:
+    """Whether names may be coloured in the documents of some language."""
+    own = (tree.get("entities", {}).get("enabled", False) for tree in settings.languages.values())
+    return settings.enabled and (settings.entities.enabled or any(own))
 
 
 def own_classifiers(settings: Settings) -> dict[str, Path]:

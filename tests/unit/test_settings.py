@@ -160,7 +160,7 @@ def test_every_key_applies() -> None:
         (
             {"languages": {"markdown": {"model": {}}}},
             "languages.markdown.model is not a setting and is ignored; "
-            "known are enabled, completion, inlineCompletion, diagnostics, register.",
+            "known are enabled, completion, inlineCompletion, diagnostics, entities, register.",
         ),
         ("text", "The tree of settings must be a table of settings, not 'text'; its defaults are used."),
     ],

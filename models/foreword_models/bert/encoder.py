@@ -61,6 +61,26 @@ class TokenVectors:
         rows = [row for row, (first, last) in enumerate(self.spans) if first < last and first < end and start < last]
         return self.vectors[rows].mean(0) if rows else None
 
+    @property
+    def end(self) -> int:
+        """Where in the text the last token that was read ends; 0 without any."""
+        return max((last for _, last in self.spans), default=0)
+
+    def first_of(self, places: Sequence[tuple[int, int]]) -> Tensor:
+        """Return the vector of the first token in each range, (ranges, hidden), zeros where there is none.
+
+        Parameters
+        ----------
+        places
+            In the order of the text, none overlapping another.
+        """
+        rows, row = [], 0
+        for start, end in places:
+            while row < len(self.spans) and self.spans[row][1] <= start:
+                row += 1
+            rows.append(row if row < len(self.spans) and self.spans[row][0] < end else len(self.spans))
+        return torch.cat([self.vectors, self.vectors.new_zeros(1, self.vectors.shape[1])])[rows]
+
 
 @dataclass(frozen=True)
 class _Layer:
@@ -87,6 +107,8 @@ class Encoder:
         Where it computes.
     max_tokens
         Tokens kept of each text, [CLS] and [SEP] included.
+    source
+        The folder and the adapter that it was loaded from, if it was.
     """
 
     def __init__(
@@ -107,6 +129,7 @@ class Encoder:
         self._positions = weights.positions.to(self.device)
         self._embedding_norm = _moved(weights.embedding_norm, self.device)
         self._tokenizer = tokenizer
+        self.source: tuple[Path, Path | None] | None = None
 
     @classmethod
     def load(
@@ -141,7 +164,9 @@ class Encoder:
         config = read_config(folder)
         changes = None if adapter is None else Adapter.load(adapter)
         weights = read_weights(folder, config, torch.float32, changes)
-        return cls(config, weights, read_tokenizer(folder, config), precision, device)
+        encoder = cls(config, weights, read_tokenizer(folder, config), precision, device)
+        encoder.source = (folder, adapter)
+        return encoder
 
     @property
     def hidden_size(self) -> int:
@@ -206,11 +231,45 @@ class Encoder:
         """Return a vector for each token of each text, special tokens left out; parameters as for `encode`."""
         if isinstance(texts, str):
             raise TypeError("token_vectors takes a sequence of texts, not one text")
-        pause = checkpoint or _carry_on
+        return self._with_tokens(texts, layers, checkpoint or _carry_on, None)
+
+    def encode_with_tokens(
+        self,
+        texts: Sequence[str],
+        *,
+        pooling: Pooling = "mean",
+        layers: Literal["last", "concat-4"] = "last",
+        checkpoint: Callable[[], None] | None = None,
+    ) -> tuple[Tensor, list[TokenVectors]]:
+        """Return one vector per text, and the last four layers' of each token, of the same forwards.
+
+        Parameters and results as for `encode`, and for `token_vectors` with "concat-4".
+        """
+        if pooling not in ("mean", "cls"):
+            raise ValueError(f"pooling must be 'mean' or 'cls', not {pooling!r}")
+        vectors = torch.empty(len(texts), self.hidden_size * (4 if layers == "concat-4" else 1))
+
+        def pool(batch: list[int], states: Tensor, lengths: Tensor) -> None:
+            own = states if layers == "concat-4" else states[..., -self.hidden_size :]
+            vectors[batch] = (mean_pool(own, lengths) if pooling == "mean" else own[:, 0].float()).cpu()
+
+        return vectors, self._with_tokens(texts, "concat-4", checkpoint or _carry_on, pool)
+
+    def _with_tokens(
+        self,
+        texts: Sequence[str],
+        layers: Layers,
+        pause: Callable[[], None],
+        look: Callable[[list[int], Tensor, Tensor], None] | None,
+    ) -> list[TokenVectors]:
+        """Return the vectors of tokens, and let another look at the states of each batch."""
         clean = [self._clean(text) for text in texts]
         encodings = self._tokenizer.encode_batch(clean)
         found: list[TokenVectors | None] = [None] * len(clean)
-        for batch, states, _ in self._batches([encoding.ids for encoding in encodings], layers, pause):
+        for batch, states, lengths in self._batches([encoding.ids for encoding in encodings], layers, pause):
+            if look is not None:
+                with torch.inference_mode():
+                    look(batch, states, lengths)
             for row, index in zip(states, batch, strict=True):
                 own = [n for n, special in enumerate(encodings[index].special_tokens_mask) if not special]
                 spans = [encodings[index].offsets[n] for n in own]

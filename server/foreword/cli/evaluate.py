@@ -14,6 +14,7 @@ import typer
 
 from foreword.cli.choices import chosen
 from foreword.cli.evaluate_classifier import classifier
+from foreword.cli.evaluate_entities import entities
 from foreword.cli.evaluate_pool import Settings, make_source, measure_apart
 from foreword.cli.evaluate_table import print_words
 from foreword.cli.loading import user_settings
@@ -31,6 +32,7 @@ from foreword_models.zoo.store import Store
 app = typer.Typer(no_args_is_help=True, help="Measure how good the models are, on files of your own.")
 
 app.command("classifier")(classifier)
+app.command("entities")(entities)
 
 _MOST_SLOTS = 50
 

@@ -10,6 +10,9 @@ from foreword.engine.models import VECTORS_PACK, Models
 from foreword.settings import Settings, own_classifiers, parse, read_files
 from foreword_models.errors import UnknownClassifierError
 
+ENTITIES = "entities"
+"""The name of the tagger that comes with the package."""
+
 
 def command_models(
     *,
@@ -17,6 +20,7 @@ def command_models(
     encoder: str | None = None,
     vectors: str = VECTORS_PACK,
     classifiers: Mapping[str, Path] | None = None,
+    tagger: Path | None = None,
 ) -> Models:
     """Return the models for a command: those named, else those of the user's settings."""
     progress = TerminalProgress()
@@ -27,6 +31,7 @@ def command_models(
         precision=settings.model.precision,
         vectors=vectors,
         classifiers={**own_classifiers(settings), **(classifiers or {})},
+        tagger=tagger,
         progress=progress,
         say=progress.say,
     )
@@ -46,6 +51,21 @@ def classifier_models(name: str) -> tuple[Models, str]:
             "foreword train classifier does too."
         )
     return models, name
+
+
+def is_tagger(name: str) -> bool:
+    """Whether a user names what finds entities: by its name, or by its folder."""
+    return name == ENTITIES or (Path(name).expanduser() / "entities.json").is_file()
+
+
+def tagger_models(name: str) -> Models:
+    """Return the models with what finds entities, as a user names it."""
+    if not is_tagger(name):
+        raise UnknownClassifierError(
+            f"{name!r} finds no entities: name {ENTITIES}, or a folder made by foreword train entities."
+        )
+    folder = Path(name).expanduser()
+    return command_models(tagger=folder.resolve() if (folder / "entities.json").is_file() else None)
 
 
 def user_settings(progress: TerminalProgress) -> Settings:

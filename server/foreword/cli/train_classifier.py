@@ -99,11 +99,11 @@ def classifier(
     if (table is None) == (recipe is None):
         raise typer.BadParameter("name a table, or a recipe with --recipe", param_hint="TABLE")
     progress = TerminalProgress("steps")
-    _require_libraries()
+    require_libraries()
     from foreword_models.gpt.machine import most_threads
 
     if recipe is not None:
-        chosen(_one_of(_RECIPES), recipe, "--recipe")
+        chosen(one_of(_RECIPES), recipe, "--recipe")
         if data is None:
             raise typer.BadParameter("a recipe needs the folder of its sets", param_hint="--data")
         folder = locate(_SHIPPED_ENCODER, "encoder", Store.default(), progress=TerminalProgress(), say=progress.say)
@@ -116,11 +116,11 @@ def classifier(
         _print(result, as_json)
         return
     assert table is not None
-    wanted: Any = chosen(_one_of(_MODES), mode, "--mode")
+    wanted: Any = chosen(one_of(_MODES), mode, "--mode")
     title = name or table.stem
     if not re.fullmatch(r"[\w.-]{1,64}", title):
         raise typer.BadParameter("a name is made of letters, digits, points, - and _", param_hint="--name")
-    chosen(_one_of(_STARTS), start, "--start")
+    chosen(one_of(_STARTS), start, "--start")
     if start == "shipped" and encoder != _SHIPPED_ENCODER:
         raise typer.BadParameter(f"shipped is for {_SHIPPED_ENCODER} alone; leave out --encoder", param_hint="--start")
     folder = locate(encoder, "encoder", Store.default(), progress=TerminalProgress(), say=progress.say)
@@ -145,7 +145,7 @@ def classifier(
         return
     target = out or Path(title)
     result = train_on_table(
-        table, folder, _encoder_name(encoder, folder), target, options, progress=progress, say=progress.say
+        table, folder, encoder_name(encoder, folder), target, options, progress=progress, say=progress.say
     )
     _print(result, as_json)
     if not as_json:
@@ -174,7 +174,7 @@ def _compare(
     store = Store.default()
     sources = Sources(
         folder,
-        _encoder_name(encoder, folder),
+        encoder_name(encoder, folder),
         lambda: locate(vectors, "vectors", store, progress=TerminalProgress(), say=progress.say),
     )
     result = compared(table, ways, sources, options, progress=progress, say=progress.say)
@@ -204,14 +204,16 @@ def _comparison(result: dict[str, Any]) -> Table:
     return table
 
 
-def _encoder_name(encoder: str, folder: Path) -> str:
+def encoder_name(encoder: str, folder: Path) -> str:
     """Return what the classifier is to call its encoder: a pack's name, or where the folder is."""
     from foreword_models.zoo import registry
 
     return encoder if encoder in registry.packs() else str(folder.resolve())
 
 
-def _one_of(names: tuple[str, ...]) -> Any:
+def one_of(names: tuple[str, ...]) -> Any:
+    """Return what takes one of these names, and refuses any other."""
+
     def named(name: str) -> str:
         if name not in names:
             raise ValueError(f"one of {', '.join(names)}")
@@ -220,7 +222,8 @@ def _one_of(names: tuple[str, ...]) -> Any:
     return named
 
 
-def _require_libraries() -> None:
+def require_libraries() -> None:
+    """Raise an error that says how to mend it if what training needs is not installed."""
     try:
         import accelerate  # noqa: F401
         import matplotlib  # noqa: F401

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from foreword.engine.grammar import GrammarReader
     from foreword.engine.reader import Reader
     from foreword_models.bert.encoder import Encoder
+    from foreword_models.bert.entities import EntityTagger
     from foreword_models.gpt.decoder import Decoder
     from foreword_models.gpt.tuning import Choice
     from foreword_models.static.senses import Senses
@@ -51,6 +52,8 @@ class Models:
         Word vectors: a pack's name, or the path of a file in a format of word2vec or GloVe.
     classifiers
         Folders of classifiers beside those that come with the package, by name.
+    tagger
+        Folder of what finds entities; by default what comes with the package.
     progress
         Told about pulls and loads.
     say
@@ -74,6 +77,7 @@ class Models:
         precision: str = "auto",
         vectors: str = VECTORS_PACK,
         classifiers: Mapping[str, Path] | None = None,
+        tagger: Path | None = None,
         progress: Progress,
         say: Callable[[str], None],
     ) -> None:
@@ -82,11 +86,13 @@ class Models:
         self._precision = precision
         self._vectors_name = vectors
         self._own = dict(classifiers or {})
+        self._tagger_folder = tagger
         self._progress = progress
         self._say = say
         self.threads: int | None = None
         self._predictor: Predictor | ForewordError | None = None
         self._reader: Reader | ForewordError | None = None
+        self._tagger: tuple[Encoder, EntityTagger] | ForewordError | None = None
         self._grammar: GrammarReader | ForewordError | None = None
         self._vectors: WordVectors | ForewordError | None = None
         self._senses: Senses | ForewordError | None = None
@@ -132,6 +138,21 @@ class Models:
         if isinstance(self._reader, ForewordError):
             raise self._reader
         return self._reader
+
+    def tagger(self) -> tuple[Encoder, EntityTagger]:
+        """What finds entities, likewise, and its encoder: the reader's, where both read the same and it is loaded."""
+        if self._tagger is None:
+            self._tagger = self._attempt(self._load_tagger)
+        if isinstance(self._tagger, ForewordError):
+            raise self._tagger
+        return self._tagger
+
+    def entity_reader(self, names: Collection[str] | None = None) -> Reader:
+        """The sentence reader, as for `reader`, with what finds entities."""
+        reader = self.reader(names)
+        if reader.tagger is None:
+            reader.tagger = self.tagger()
+        return reader
 
     def grammar(self) -> GrammarReader:
         """The finder of slips, likewise; it needs the extra ``grammar``."""
@@ -311,6 +332,22 @@ class Models:
             return Reader(opened)
         finally:
             self._progress.finish()
+
+    def _load_tagger(self) -> tuple[Encoder, EntityTagger]:
+        if self.threads is None:
+            self._take_threads()
+        from foreword_models.bert.entities import shipped_tagger
+        from foreword_models.bert.opening import open_tagger
+
+        folder = self._tagger_folder or shipped_tagger()
+        if folder is None:
+            raise UnsupportedModelError("Nothing that finds entities is installed: install the package anew.")
+        loaded = () if self._reader is None or isinstance(self._reader, ForewordError) else self._reader.encoders
+        return open_tagger(folder, self._find_encoder, loaded)
+
+    def _find_encoder(self, name: str) -> Path:
+        """Return the folder of an encoder by its pack's name."""
+        return locate(name, "encoder", Store.default(), progress=self._progress, say=self._say)
 
     def _load_encoder(self) -> Encoder:
         """The encoder, of which there is one, whoever needs it."""

@@ -11,7 +11,7 @@ from foreword.engine.crowd import Crowd
 from foreword.engine.engine import Engine
 from foreword.engine.models import Models, threads_now, use_threads
 from foreword.engine.trace import Trace
-from foreword.settings import Settings, own_classifiers
+from foreword.settings import Settings, own_classifiers, own_tagger
 from foreword_models.zoo.progress import Progress
 
 
@@ -65,7 +65,7 @@ class _Shared:
 
 def model_key(settings: Settings) -> Hashable:
     """Return what two settings have in common that mean the same models."""
-    return settings.model, tuple(sorted(own_classifiers(settings).items()))
+    return settings.model, tuple(sorted(own_classifiers(settings).items())), own_tagger(settings)
 
 
 class Pool:
@@ -104,6 +104,7 @@ class Pool:
                 encoder=settings.model.encoder,
                 precision=settings.model.precision,
                 classifiers=own_classifiers(settings),
+                tagger=own_tagger(settings),
                 progress=audience,
                 say=audience.say,
             )

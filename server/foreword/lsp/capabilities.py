@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from foreword import __version__
-from foreword.settings import Settings, check, merge, parse, read_files
+from foreword.settings import Settings, check, colours_entities, merge, parse, read_files
 from foreword.settings_check import Problem
 
 COMMANDS = (
@@ -26,6 +26,14 @@ COMMANDS = (
     "foreword.status",
     "foreword.turnOffLabel",
 )
+SEMANTIC_TOKENS: Mapping[str, Any] = {
+    # Types that every theme has a colour for, and beside them, as modifiers, what a name is of.
+    "legend": {"tokenTypes": ["class", "string", "function"], "tokenModifiers": ["person", "location", "organization"]},
+    "full": True,
+    "range": True,
+}
+"""What ``semanticTokensProvider`` is where names are coloured."""
+
 ENCODINGS = ("utf-16", "utf-8", "utf-32")
 
 
@@ -47,6 +55,7 @@ def initialize_result(params: Mapping[str, Any]) -> dict[str, Any]:
             "hoverProvider": True,
             "executeCommandProvider": {"commands": list(COMMANDS)},
             **({"diagnosticProvider": pull} if isinstance(editor.get("diagnostic"), Mapping) else {}),
+            **({"semanticTokensProvider": dict(SEMANTIC_TOKENS)} if _announces_entities(params, settings) else {}),
             "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
         },
         "serverInfo": {"name": "foreword", "version": __version__},
@@ -59,6 +68,19 @@ def position_encoding(params: Mapping[str, Any]) -> str:
     offered = general.get("positionEncodings")
     known = [name for name in offered if name in ENCODINGS] if isinstance(offered, list) else []
     return known[0] if known else "utf-16"
+
+
+def registers_entities(params: Mapping[str, Any]) -> bool:
+    """Whether the client can be told after ``initialize`` that names are coloured, and that they are not."""
+    editor = _mapping(_mapping(params.get("capabilities")).get("textDocument"))
+    return _mapping(editor.get("semanticTokens")).get("dynamicRegistration") is True
+
+
+def _announces_entities(params: Mapping[str, Any], settings: Settings) -> bool:
+    """Whether a client that cannot be told later is told at once: only if names are coloured by then."""
+    editor = _mapping(_mapping(params.get("capabilities")).get("textDocument"))
+    knows = isinstance(editor.get("semanticTokens"), Mapping)
+    return knows and not registers_entities(params) and colours_entities(settings)
 
 
 def initial_settings(

@@ -35,6 +35,7 @@ from foreword.lsp.features import (
     inline_completion,
     reading,
     resolve,
+    semantic_tokens,
     thinking,
 )
 from foreword.lsp.progress import WorkDoneProgress
@@ -63,6 +64,7 @@ _FEATURES = (
     code_actions,
     hover,
     commands,
+    semantic_tokens,
 )
 _OFF = Settings(enabled=False)
 _numbers = itertools.count(1)
@@ -123,6 +125,7 @@ class ForewordServer(LanguageServer):
         self.lookups = lookups_of(self.models)
         self.meaning_of: Lookups | None = None  # those that were told to load what knows the meaning of words
         self.grammar_of: Lookups | None = None  # those whose finder of slips is loaded
+        self.colours = False  # the client has been told, after ``initialize``, that names are coloured
         self.shown: weakref.WeakKeyDictionary[Document, inline_completion.Shown] = weakref.WeakKeyDictionary()
         self.offer: resolve.Offer | None = None
         self.accepted = 0

@@ -12,6 +12,9 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 from transformers import BertConfig, BertForMaskedLM, BertModel
 
+from foreword_models.bert.entities import EntityTagger, TaggerConfig, digest
+from foreword_models.bert.words import FEATURES, looks
+
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -52,3 +55,19 @@ def save(folder: Path, *, with_task_head: bool = False, **changes: object) -> Be
     model.save_pretrained(folder)
     tokenizer().save(str(folder / "tokenizer.json"))
     return model.bert if with_task_head else model
+
+
+def save_tagger(folder: Path, encoder: str, hidden_size: int, adapter: Path | None = None) -> None:
+    """Write a tagger to which every word with one capital is a person, whatever stands around it."""
+    capital = (looks(["Ab"]) - looks(["ab"])).clamp(0)[0]
+    capital[-1] = 0
+    weight = torch.zeros(1, 4 * hidden_size + FEATURES)
+    weight[0, 4 * hidden_size :] = 10 * capital
+    head = {
+        "hidden.weight": weight,
+        "hidden.bias": torch.zeros(1),
+        "output.weight": torch.tensor([[-1.0], [1.0], [-1.0]]),
+        "output.bias": torch.tensor([5.0, -5.0, -5.0]),
+    }
+    changes = (None, None) if adapter is None else (str(adapter), digest(adapter))
+    EntityTagger(TaggerConfig("names", ("person",), {"person": 0.9}, encoder, "concat-4", *changes), head).save(folder)

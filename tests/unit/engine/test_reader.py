@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -9,7 +10,8 @@ import torch
 
 from foreword.engine.reader import Reader
 from foreword_models.bert.classifier import Classifier, ClassifierConfig
-from foreword_models.bert.encoder import Encoder
+from foreword_models.bert.encoder import Encoder, TokenVectors
+from foreword_models.bert.entities import Entity, EntityTagger, TaggerConfig
 
 
 class FakeEncoder:
@@ -23,6 +25,13 @@ class FakeEncoder:
         checkpoint()
         self.forwards.append((pooling, list(texts)))
         return torch.tensor([[float(len(text))] for text in texts])
+
+    def encode_with_tokens(self, texts: list[str], **options: Any) -> tuple[torch.Tensor, list[TokenVectors]]:
+        return self.encode(texts, **options), [TokenVectors([], torch.zeros(0, 1))] * len(texts)
+
+    def token_vectors(self, texts: list[str], *, layers: str, **_: Any) -> list[TokenVectors]:
+        self.forwards.append((f"tokens, {layers}", list(texts)))
+        return [TokenVectors([], torch.zeros(0, 1))] * len(texts)
 
     @property
     def texts(self) -> list[str]:
@@ -47,6 +56,17 @@ def classifier(name: str, pooling: str = "mean") -> Classifier:
 def reader_of(*classifiers: Classifier) -> tuple[Reader, FakeEncoder]:
     encoder = FakeEncoder()
     return Reader({made.config.name: (cast(Encoder, encoder), made) for made in classifiers}), encoder
+
+
+class FakeTagger(EntityTagger):
+    """Finds the whole text."""
+
+    def __init__(self, layers: str = "concat-4") -> None:
+        super().__init__(TaggerConfig("names", ("name",), {"name": 0.5}, "fake", layers), {})
+
+    def find(self, vectors: Sequence[TokenVectors], texts: Sequence[str]) -> list[list[Entity]]:
+        assert len(vectors) == len(texts)
+        return [[Entity("name", 0, len(text), 0.9, True)] for text in texts]
 
 
 def test_labels_by_text_and_classifier_the_most_probable_first() -> None:
@@ -122,3 +142,31 @@ def test_what_was_read_is_forgotten_when_memory_is_short() -> None:
     reader.shed()
     reader.read(["It rains."])
     assert encoder.texts == ["It rains."] * 2
+
+
+def test_one_forward_serves_labels_and_entities() -> None:
+    reader, encoder = reader_of(classifier("length"), classifier("size"))
+    reader.tagger = (cast(Encoder, encoder), FakeTagger())
+    found = reader.find(["a", "bb"], entities=True)
+    assert encoder.forwards == [("mean", ["a", "bb"])]
+    assert found["bb"].entities == [Entity("name", 0, 2, 0.9, True)]
+    assert set(found["bb"].labels) == {"length", "size"}
+    assert reader.read(["a"])["a"] == found["a"].labels
+    assert reader.entities(["bb"])["bb"] == found["bb"].entities
+    assert len(encoder.forwards) == 1
+
+
+def test_entities_are_looked_for_only_when_asked() -> None:
+    reader, encoder = reader_of(classifier("length"))
+    reader.tagger = (cast(Encoder, encoder), FakeTagger())
+    assert reader.find(["a"])["a"].entities is None
+    assert reader.entities(["a"])["a"]
+    assert encoder.texts == ["a", "a"]
+
+
+def test_a_tagger_of_another_encoder_has_a_forward_of_its_own() -> None:
+    reader, encoder = reader_of(classifier("length"))
+    other = FakeEncoder()
+    reader.tagger = (cast(Encoder, other), FakeTagger("last"))
+    assert reader.find(["a"], entities=True)["a"].entities
+    assert (encoder.forwards, other.forwards) == ([("mean", ["a"])], [("tokens, last", ["a"])])

@@ -48,7 +48,8 @@ from foreword_models.zoo.progress import Progress, stage
 RANK = 16
 RATES: dict[Mode, float] = {"head": 0.0, "lora": 8e-4, "full": 1e-4}
 ADAPTER = "adapter.safetensors"
-_WORK = "training"
+WORK = "training"
+"""The folder, in the one that is written, of what a training goes on from after it was stopped."""
 
 
 @dataclass(frozen=True)
@@ -121,12 +122,12 @@ def train_on_table(
     for note in table.notes:
         say(note)
     task = task_of(table, options)
-    _claim(out, path, encoder, options)
+    claim(out, path, encoder, options)
     head, found = learned(task, encoder, encoder_name, out, options, progress=progress, say=say)
     head.save(out)
     bag = from_logits(task, plain_config(task, encoder_name), *bag_of_words(task), options.precision)
     _write_report(task, found, bag, out, path, options)
-    shutil.rmtree(out / _WORK, ignore_errors=True)
+    shutil.rmtree(out / WORK, ignore_errors=True)
     return {
         **as_json(options.name, found.scores),
         "bag_of_words": {"accuracy": round(bag.scores.accuracy, 4), "macro_f1": round(bag.scores.macro_f1, 4)},
@@ -154,7 +155,7 @@ def learned(
         if options.adapter is not None:
             shutil.copyfile(options.adapter, out / ADAPTER)
             config = replace(config, adapter=ADAPTER)
-        _say_time(say, _time_to_read(reader, task), "reading every text once")
+        say_time(say, _time_to_read(reader, task), "reading every text once")
         weight, bias = head_alone(task, reader, progress)
     else:
         network = _adapted(task, encoder, out, options, progress, say)
@@ -189,18 +190,24 @@ def task_of(table: Table, options: TrainOptions) -> Task:
     )
 
 
-def _claim(out: Path, path: Path, encoder: Path, options: TrainOptions) -> None:
-    """Make the folder ours, or see that it is: of this very training, or of a finished classifier to be replaced."""
+def claim(out: Path, path: Path, encoder: Path, options: object, made: str = "classifier.json") -> None:
+    """Make the folder ours, or see that it is: of this very training, or of a finished one, to be replaced.
+
+    Parameters
+    ----------
+    made
+        The file by which a finished one is known.
+    """
     digest = hashlib.sha256(path.read_bytes() + str((encoder.resolve(), options)).encode()).hexdigest()
-    mark = out / _WORK / "started.json"
+    mark = out / WORK / "started.json"
     if mark.is_file():
         if json.loads(mark.read_text(encoding="utf-8")).get("sha256") != digest:
             raise TrainingError(
                 f"{out} holds a training that was stopped and that began with other data or options: ask for the same "
-                f"again to go on, or delete {out / _WORK}."
+                f"again to go on, or delete {out / WORK}."
             )
         return
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "classifier.json").is_file())):
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / made).is_file())):
         raise TrainingError(f"{out} is there and holds something else: name another folder with --out.")
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.write_text(json.dumps({"sha256": digest}), encoding="utf-8")
@@ -223,7 +230,7 @@ def _adapted(
         seed=options.seed,
     )
     steps = -(-len(train) // options.batch_size) * options.epochs
-    _say_time(
+    say_time(
         say,
         _time_of_step(network, train, options.batch_size) * steps,
         f"{steps:,} steps; it ends earlier when it no longer gets better",
@@ -233,7 +240,7 @@ def _adapted(
             network,
             train,
             rows([held], tokenize, options.seed),
-            out / _WORK / "checkpoints",
+            out / WORK / "checkpoints",
             loop,
             criterion=partial(calibrated_loss, task.kind),
             step=_steps(update),
@@ -331,7 +338,8 @@ def _time_to_read(reader: Encoder, task: Task) -> float:
     return (time.perf_counter() - began) * len(task.examples) / len(sample)
 
 
-def _say_time(say: Callable[[str], None], seconds: float, what: str) -> None:
+def say_time(say: Callable[[str], None], seconds: float, what: str) -> None:
+    """Say how long a training will take."""
     minutes = seconds / 60
     about = f"about {max(1, round(seconds))} seconds" if minutes < 1.5 else f"about {round(minutes)} minutes"
     say(f"This will take {about} at the speed just measured ({what}).")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from foreword.lsp.capabilities import section, workspace_folders
-from foreword.lsp.features import diagnostics, documents
+from foreword.lsp.features import diagnostics, documents, semantic_tokens
 from foreword.settings_edit import user_file
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def register(server: ForewordServer) -> None:
     @server.feature(types.INITIALIZED)
     def initialized(_params: types.InitializedParams) -> None:
         _watch(server)
+        semantic_tokens.update(server)
         _ask(server)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
@@ -91,6 +92,7 @@ def _apply(server: ForewordServer, editor: Sequence[Any]) -> None:
     server.configure(editor)
     if (server.settings, server.folder_settings) == before:
         return
+    semantic_tokens.update(server)
     for uri in server.documents:
         documents.warm(server, uri)
         diagnostics.schedule(server, uri, delay=False)

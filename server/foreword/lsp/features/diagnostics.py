@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from foreword.lsp.features import reading
+from foreword.lsp.features import reading, semantic_tokens
 from foreword.lsp.features.marks import Mark, marks_of
 from foreword.lsp.protocol import ServerCancelledError
 
@@ -58,13 +58,18 @@ def schedule(server: ForewordServer, uri: str, *, delay: bool = True) -> None:
     document = server.documents.get(uri)
     if document is None:
         return
-    settings = server.language(document).diagnostics
-    if not settings.enabled:
+    settings = server.language(document)
+    if not settings.diagnostics.enabled and not settings.entities.enabled:
         reading.forget(server, uri)
         _tell(server, document, complete=True)
         return
-    seconds = settings.delay_milliseconds / 1000 if delay else 0
-    reading.begin(server, document, seconds, lambda complete: _tell(server, document, complete=complete))
+
+    def tell(complete: bool) -> None:
+        _tell(server, document, complete=complete)
+        semantic_tokens.tell(server, document)
+
+    seconds = settings.diagnostics.delay_milliseconds / 1000 if delay else 0
+    reading.begin(server, document, seconds, tell)
 
 
 def tell_all(server: ForewordServer) -> None:

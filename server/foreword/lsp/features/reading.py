@@ -26,11 +26,12 @@ from foreword_models.gpt.machine import give_back_memory
 if TYPE_CHECKING:
     from foreword.engine.lookups import Edit, Grammar
     from foreword.engine.models import Models
-    from foreword.engine.reader import Labels
+    from foreword.engine.reader import Labels, Reader
     from foreword.lsp.server import ForewordServer
     from foreword.settings import DiagnosticsSettings
     from foreword.text.document import Document
     from foreword_models.bert.classifier import Classifier, LabelProbability
+    from foreword_models.bert.entities import Entity
 
 CHUNK, FEW = 32, 2  # sentences of a job, and of one that a key may soon meet
 LULL, AWAY = 0.3, 10.0  # seconds since the last key, after which a writer has paused, and after which they are away
@@ -43,10 +44,11 @@ MANY = 100  # unread sentences that a status bar is told of
 
 @dataclass(frozen=True)
 class Known:
-    """What was read in a sentence: of each classifier the labels that may be marked, and slips."""
+    """What was read in a sentence: of each classifier the labels that may be marked, slips, and names."""
 
     labels: Mapping[str, Sequence[LabelProbability]]
     edits: Sequence[Edit] = ()
+    entities: Sequence[Entity] = ()
 
 
 @dataclass
@@ -73,7 +75,7 @@ class Reading:
     complete: bool = False
     classifiers: Mapping[str, Classifier] = field(default_factory=dict)
     cards: Mapping[str, str] = field(default_factory=dict)
-    read_by: tuple[Models, bool] | None = None  # the models, and whether they looked for slips
+    read_by: tuple[Models, bool, bool] | None = None  # the models, and whether they looked for slips, and for names
     task: asyncio.Task[None] | None = None
 
     def around(self, focus: int) -> Iterator[Sentence]:
@@ -136,8 +138,9 @@ async def _read(
         slips = finds_slips(server.language(document).diagnostics)
         if slips:
             await prepare_grammar(server)
-        if reading.read_by != (server.models, slips):  # another encoder finds something else
-            reading.known, reading.read_by = {}, (server.models, slips)
+        names = server.language(document).entities.enabled
+        if reading.read_by != (server.models, slips, names):  # another encoder finds something else
+            reading.known, reading.read_by = {}, (server.models, slips, names)
         await _read_sentences(server, document, reading, tell)
         reading.complete = True
         tell(True)
@@ -212,12 +215,16 @@ async def read_texts(server: ForewordServer, reading: Reading, texts: Sequence[s
     """Read some sentences now, and keep what is found."""
     models = server.models
     grammar = server.lookups.grammar if reading.read_by is not None and reading.read_by[1] else None
+    names = reading.read_by is not None and reading.read_by[2]
 
     def read(checkpoint: Checkpoint) -> tuple[dict[str, Known], Mapping[str, Classifier], Mapping[str, str]]:
-        reader = models.reader()
-        labels = reader.read(texts, checkpoint=checkpoint)
+        reader = _entity_reader(server, models) if names else models.reader()
+        found = reader.find(texts, entities=names, checkpoint=checkpoint)
         edits = _edits(server, grammar, texts, checkpoint) if grammar is not None else {}
-        return {text: Known(_kept(labels[text]), edits.get(text, ())) for text in texts}, reader.classifiers, cards()
+        known = {
+            text: Known(_kept(found[text].labels), edits.get(text, ()), found[text].entities or ()) for text in texts
+        }
+        return known, reader.classifiers, cards()
 
     known, reading.classifiers, reading.cards = await server.engine.run(Priority.DIAGNOSTICS, read, key=key)
     reading.known.update(known)
@@ -233,6 +240,18 @@ def cards() -> dict[str, str]:
         if card.is_file():
             found[name] = card.resolve().as_uri() + "#when-it-speaks"
     return found
+
+
+def _entity_reader(server: ForewordServer, models: Models) -> Reader:
+    """Return the reader with what finds names; what keeps that from working is told, and the labels stay."""
+    try:
+        return models.entity_reader()
+    except OutOfMemoryError:
+        raise
+    except ForewordError as error:
+        message = str(error)
+        server.on_loop(lambda: server.tell(message))
+        return models.reader()
 
 
 def _edits(
