@@ -12,7 +12,7 @@ from foreword_models.words.recent import RecentWords
 
 # Weight of a document's own words, with no letter typed of the next one, with one, two, and more.
 _OWN = (0.03, 0.1, 0.15, 0.2)
-_SENTENCES = 0.2  # of the n-gram, where there is one
+_SENTENCES = 0.15  # of the n-gram, where there is one
 _NAMED = 8  # words of a source that are looked at
 
 

@@ -117,10 +117,10 @@ class Reference:
         for triple, times in triples.items():
             pairs[triple[1:]] += times if triple[0] == triple[1] == "^" else 1
         singles = Counter(word for _, word in pairs)
-        self.counts = [
+        self.counts: list[Counter[tuple[str, ...]]] = [
             Counter({(word,): times for word, times in singles.items()}),
             pairs,
-            Counter({triple: times for triple, times in triples.items() if triple[:2] != ("^", "^")}),
+            Counter({(*triple,): times for triple, times in triples.items() if triple[:2] != ("^", "^")}),
         ]
         self.vocabulary = sorted(singles)
 
