@@ -103,6 +103,13 @@ def test_a_damaged_file_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.Mo
     ngram.shipped.cache_clear()
 
 
+def test_what_is_shipped_is_small_and_sound() -> None:
+    shipped = ngram.shipped("everyday")
+    assert shipped is not None
+    assert (ngram.SHIPPED / "everyday.safetensors").stat().st_size < 2**19
+    assert "help" in shipped.opinion("Can you ", "", 8).words
+
+
 def test_texts_without_words_are_refused() -> None:
     with pytest.raises(ValueError, match="0 different words"):
         count(["...", ""])
