@@ -12,7 +12,9 @@ from foreword_models.words.recent import RecentWords
 
 # Weight of a document's own words, with no letter typed of the next one, with one, two, and more.
 _OWN = (0.03, 0.1, 0.15, 0.2)
-_SENTENCES = 0.15  # of the n-gram, where there is one
+_SENTENCES = 0.2  # of the n-gram, where there is one
+_FADING = 6.0  # words of a document after which it counts half: by then, the decoder knows what kind of text this is
+_FADED = 60  # words after which it is not asked
 _NAMED = 8  # words of a source that are looked at
 
 
@@ -44,8 +46,14 @@ class DocumentMixture:
         return self._recent.opinion(typed, _NAMED)
 
     def sentence_words(self, ngram: NGram | None, typed: str) -> Opinion:
-        """Say which words may follow what was read in sentences of the document's kind; nothing without an n-gram."""
-        return ngram.opinion(self._text, typed, _NAMED) if ngram else Opinion({}, 0.0)
+        """Say which words may follow what was read in sentences of its kind, as an n-gram counted them.
+
+        Nothing without one. It is believed in the less, the further the document has gone.
+        """
+        if ngram is None or self._recent.count >= _FADED:
+            return Opinion({}, 0.0)
+        opinion = ngram.opinion(self._text, typed, _NAMED)
+        return replace(opinion, belief=opinion.belief * 2 ** (-self._recent.count / _FADING))
 
     def mix(
         self,

@@ -102,24 +102,24 @@ class NGram:
         -------
         Opinion
             Its belief is P(typed | the words before): the less such a beginning was expected, the less is known of it.
+            Behind a word that is not in the vocabulary nothing is known.
         """
         small = typed.lower().translate(_APOSTROPHES)
         low = bisect_left(self._small, small)
         high = bisect_left(self._small, small + "\U0010ffff", low) if small else len(self._small)
-        if low == high:
+        first, second = self._before(text)
+        if low == high or second is None:
             return Opinion({}, 0.0)
         shares = self.single[low:high].copy()
-        before = self._before(text)
-        if before[1] is not None:
-            self.pairs.add(before[1], low, shares)
-            if before[0] is not None:
-                self.triples.add(before[0] * (len(self.words) + 1) + before[1], low, shares)
+        self.pairs.add(second, low, shares)
+        if first is not None:
+            self.triples.add(first * (len(self.words) + 1) + second, low, shares)
         belief = float(shares.sum())
         if self._small[low] == small:
             shares[0] = 0.0  # only longer words are looked for
         best = np.argpartition(-shares, min(count, len(shares) - 1))[:count]
         best = best[np.argsort(-shares[best], kind="stable")]
-        capital = not typed and before[1] == len(self.words)
+        capital = not typed and second == len(self.words)
         named = {
             self._written(low + int(index), typed, capital=capital): float(shares[index]) / belief
             for index in best

@@ -35,20 +35,22 @@ def test_what_people_say_next_comes_first_among_words_that_are_nearly_as_likely(
 
 def test_whoever_expected_the_letters_is_heard(ngram: NGram) -> None:
     mixture = DocumentMixture()
-    mixture.read("The weather is ")
+    mixture.read("Pass me the ")
     sentences = mixture.sentence_words(ngram, "bu")
     decoded = [("burning", 0.9)]
     assert mixture.mix("bu", decoded, 100 * sentences.belief, NOTHING, sentences, 1)[0][1] > 0.89
     assert mixture.mix("bu", decoded, sentences.belief / 100, NOTHING, sentences, 1)[0][0] == "butter"
 
 
-def test_a_source_that_is_right_gains(ngram: NGram) -> None:
-    mixture = DocumentMixture()
-    text = "Could you "
+def test_the_further_a_document_has_gone_the_less_is_said(ngram: NGram) -> None:
     shares = []
-    for _ in range(20):
-        mixture.read(text)
-        sentences = mixture.sentence_words(ngram, "")
-        shares.append(dict(mixture.mix("", [("put", 0.5)], 1.0, NOTHING, sentences, 9))["pass"])
-        text += "pass it on. Could you "
-    assert shares[-1] > shares[0]
+    for sentences in (0, 2, 4, 9):
+        mixture = DocumentMixture()
+        mixture.read("Pass it on to me. " * sentences + "Could you ")
+        said = mixture.sentence_words(ngram, "")
+        shares.append(dict(mixture.mix("", [("put", 0.5)], 1.0, NOTHING, said, 9)).get("pass", 0.0))
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > 0.05
+    assert shares[2] < 0.02
+    mixture.read("Pass it on to me. " * 20 + "Could you ")
+    assert mixture.sentence_words(ngram, "") == NOTHING

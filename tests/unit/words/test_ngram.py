@@ -45,6 +45,11 @@ def test_a_sentence_begins_with_a_capital_and_names_keep_theirs(everyday: NGram)
     assert next(iter(everyday.opinion("Pass ", "", 1).words))[0].islower()
 
 
+def test_behind_an_unknown_word_nothing_is_said(everyday: NGram) -> None:
+    assert not everyday.opinion("Could xylem ", "", 5).words
+    assert everyday.opinion("Xylem you ", "", 5).words
+
+
 def test_letters_stay_as_they_were_typed(everyday: NGram) -> None:
     assert list(everyday.opinion("", "cO", 3).words) == ["cOuld"]
     assert list(everyday.opinion("", "I\u2019", 3).words) == ["I\u2019d"]
@@ -68,6 +73,9 @@ def test_any_text_is_answered(everyday: NGram, text: str, typed: str) -> None:
 def test_probabilities_are_those_of_the_definition(texts: list[str], before: list[str]) -> None:
     counted, plain = count(texts), Reference(texts)
     words = counted.opinion(" ".join([*before, ""]).lstrip(), "", 9).words
+    if before and before[-1] not in plain.vocabulary:
+        assert not words
+        return
     assert sum(words.values()) == pytest.approx(1, abs=1e-3)
     for word in plain.vocabulary:
         said = {each.lower(): share for each, share in words.items()}
