@@ -14,6 +14,7 @@ from foreword_models.errors import CacheFullError
 from foreword_models.gpt.decoder import Node
 from foreword_models.gpt.model import LanguageModel
 from foreword_models.gpt.tokenizer import replace_surrogates
+from foreword_models.words import ngram
 from foreword_models.words.certainty import Certainty
 from foreword_models.words.characters import is_word_character, partial_word
 from foreword_models.words.correction import with_corrections
@@ -86,7 +87,8 @@ def expected_saving(word: str, probability: float, prefix: str) -> float:
 class Predictor:
     """Predicts words for texts that are each usually a small change of one before.
 
-    A word's probability is a mixture of the decoder's and of what the document's own words say.
+    A word's probability is a mixture of the decoder's, of what the document's own words say and of what is said in
+    sentences of its register, where there is an n-gram of them.
 
     The last texts are kept from being dropped from the decoder's cache, and with them a document that was left a
     moment ago; older ones stay cached while there is room.
@@ -176,7 +178,8 @@ class Predictor:
         decoded, own = found.words, mixture.own_words(prefix)
         if keyboard is not None and not own.words:
             decoded = with_corrections(found, search, space, prefix, keyboard, count, minimum_probability)
-        best = mixture.mix(prefix, decoded, own, count)
+        sentences = mixture.sentence_words(ngram.shipped(register.name) if register else None, prefix)
+        best = mixture.mix(prefix, decoded, found.mass, own, sentences, count)
         words = tuple(
             Word(word, share)
             for word, share in best

@@ -21,7 +21,13 @@ _FULL = 4.0  # half-lives after which weights are scaled down again
 
 
 class RecentWords:
-    """The words of one text, which is mostly the one before with something added at its end."""
+    """The words of one text, which is mostly the one before with something added at its end.
+
+    Attributes
+    ----------
+    count : int
+        How many words it has.
+    """
 
     def __init__(self) -> None:
         self._text = ""
@@ -70,11 +76,13 @@ class RecentWords:
 
     def _begin(self) -> None:
         self._text = ""
+        self.count = 0
         self._unit = 1.0  # what an occurrence weighs: more and more, in place of a decay of the others
         self._weights: dict[str, float] = {}
         self._sorted: list[str] = []
 
     def _add(self, word: str) -> None:
+        self.count += 1
         self._unit *= 2 ** (1 / HALF_LIFE)
         if word not in self._weights:
             self._weights[word] = 0.0

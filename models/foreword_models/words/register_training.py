@@ -35,7 +35,7 @@ UNFINISHED = "unfinished.safetensors"
 HELD_OUT = "held out"
 
 MOST_TOKENS = 96  # of a text that are learned from: a register is for the beginning
-_VECTORS = 96  # most tokens of the preamble that a register begins as: at the default model a megabyte in its file
+VECTORS = 96  # most tokens of the preamble that a register begins as: at the default model a megabyte in its file
 _LEAST = 20  # texts to learn anything from
 _MOST_KEPT = 200  # texts to judge by, and held out: more would take longer to look at than to learn from
 _CACHE = 64 * 2**20
@@ -115,6 +115,8 @@ class RegisterTraining:
         Of the packed model.
     preamble
         What the learned register begins as; by default the register's own preamble and some texts to learn from.
+    vectors
+        Most tokens of that preamble by default; one that is longer by itself stays as it is.
     device
         Where to train. On a processor without bfloat16 products, float32 is used.
     """
@@ -127,6 +129,7 @@ class RegisterTraining:
         schedule: Schedule,
         *,
         preamble: str | None = None,
+        vectors: int = VECTORS,
         device: torch.device | None = None,
     ) -> None:
         self.register, self.parts, self.schedule = register, parts, schedule
@@ -140,7 +143,7 @@ class RegisterTraining:
         self._heads = {
             name: self._head(decoder, text) for name, text in (("bare", ""), ("preamble", register.preamble))
         }
-        prefix, last = self._head(decoder, self._beginning() if preamble is None else preamble)
+        prefix, last = self._head(decoder, self._beginning(vectors) if preamble is None else preamble)
         self._last = last
         self._tuning = Tuning(self._weights, prefix, last, self._ids(parts.train), self._ids(parts.kept), schedule)
 
@@ -236,10 +239,10 @@ class RegisterTraining:
         node = decoder.extend(decoder.root, ids[:-1])
         return decoder.keys_values(node), ids[-1]
 
-    def _beginning(self) -> str:
+    def _beginning(self, vectors: int) -> str:
         """The register's preamble and behind it short texts to learn from, in their order, while there is room."""
         text = self.register.preamble
-        room = _VECTORS - len(self._tokenizer.encode(text))
+        room = vectors - len(self._tokenizer.encode(text))
         for line in dict.fromkeys(self.parts.train):
             size = len(self._tokenizer.encode(line + "\n"))
             if "\n" not in line and size <= room:

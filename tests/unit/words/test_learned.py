@@ -113,6 +113,6 @@ def test_what_is_shipped_is_small_and_sound() -> None:
     for path in SHIPPED.glob(f"*/{FILE}"):
         name = path.parent.name.partition("-")[0]
         assert name in REGISTER_NAMES
-        assert path.stat().st_size < 1.5 * 2**20
+        assert path.stat().st_size < 2 * 2**20  # 160 vectors of the default model
         assert REGISTERS[name].preamble
         assert (path.parent / "README.md").is_file()
