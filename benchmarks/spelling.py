@@ -16,6 +16,7 @@ from random import Random
 from foreword.cli.progress import TerminalProgress
 from foreword.engine.models import use_all_cores
 from foreword.lsp.features.thinking import AT_ONCE
+from foreword.settings import CompletionSettings
 from foreword_models.gpt.model import open_model
 from foreword_models.words.keyboards import Keyboard, named_keyboard
 from foreword_models.words.predictor import Predictor
@@ -26,7 +27,7 @@ from foreword_models.zoo.store import Store
 TEXT = "I wrote about the "
 SHOWN = 3
 SHORTEST = 4
-LEAST = 0.005  # probability of a word that is shown: the setting's default
+DEFAULTS = CompletionSettings()
 
 
 def pairs(path: Path) -> list[tuple[str, str]]:
@@ -49,7 +50,8 @@ def offered(predictor: Predictor, wrong: str, keyboard: Keyboard | None) -> list
                 TEXT + wrong[:end],
                 SHOWN,
                 budget=budget,
-                minimum_probability=LEAST,
+                minimum_probability=DEFAULTS.minimum_probability,
+                minimum_saving=DEFAULTS.minimum_saving,
                 register=named("everyday"),
                 keyboard=keyboard,
             )

@@ -92,6 +92,12 @@ def messages(data: Path) -> Iterator[str]:
             yield " ".join(text.split())
 
 
+def commits(_: Path) -> Iterator[str]:
+    r"""Messages of our own, one a line, in which ``\n`` stands for a line's end."""
+    for line in (OWN / "commit.txt").read_text(encoding="utf-8").splitlines():
+        yield line.replace("\\n", "\n")
+
+
 def proposals(data: Path) -> Iterator[str]:
     """Sections of Python's proposals: a heading and the paragraphs behind it, as Markdown has them."""
     for path in sorted((data / "text" / "peps").glob("*.rst")):

@@ -1,11 +1,11 @@
-"""Learn the shipped registers (`foreword_models.words.learned`): ``everyday``, ``mail``, ``chat`` or ``technical``.
+"""Learn the shipped registers (`foreword_models.words.learned`).
 
 Run ``python models/recipes/registers.py everyday --data FOLDER``. FOLDER holds texts that may be used for what is
 shipped: GoEmotions comments (Apache-2.0), text messages of the SMS Spam Collection (CC BY 4.0), mails of the
 SpamAssassin corpus (public domain), requests of the Stanford Politeness Corpus (Apache-2.0), questions of Banking77
-(CC BY 4.0), Python's PEPs (public domain or CC0). Sentences of our own are beside this file, in ``registers``: those of
-``everyday_dev.txt`` and ``everyday_held_out.txt`` were written before anything was learned. A run that was broken off
-goes on when it is started again.
+(CC BY 4.0), Python's PEPs (public domain or CC0). Sentences and commit messages of our own are beside this file, in
+``registers``: those of ``everyday_dev.txt`` and ``everyday_held_out.txt`` were written before anything was learned. A
+run that was broken off goes on when it is started again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 
-from register_texts import OWN, everyday, mails, messages, proposals
+from register_texts import OWN, commits, everyday, mails, messages, proposals
 
 from foreword.cli.progress import TerminalProgress
 from foreword.engine.models import use_all_cores
@@ -29,6 +29,7 @@ from foreword_models.zoo.locate import locate
 from foreword_models.zoo.store import Store
 
 SEED = 0
+SHORT = ("everyday", "chat", "commit")  # registers of short texts, of which more are looked at at once
 MOST = 100  # texts of a kind that are measured on
 
 # Of each source, how often a text is learned from: our own sentences make up four fifths of what is seen.
@@ -46,6 +47,7 @@ SOURCES = {
     "mail": ["bodies of mails of the SpamAssassin public corpus that are no spam, quotes and signatures left out"],
     "chat": ["messages of the SMS Spam Collection that are no spam (Almeida et al. 2011, CC BY 4.0)"],
     "technical": ["sections of Python's PEPs (public domain or CC0), as Markdown"],
+    "commit": ["some hundred commit messages of our own, `models/recipes/registers/commit.txt`"],
 }
 
 
@@ -72,10 +74,10 @@ def parts_of(name: str, data: Path) -> tuple[Parts, Mapping[str, Sequence[str]]]
     """Return the texts of a register, and of the others those held out."""
     if name == "everyday":
         return everyday_parts(data)
-    kinds = {"mail": mails, "chat": messages, "technical": proposals}
+    kinds = {"mail": mails, "chat": messages, "technical": proposals, "commit": commits}
     divided = {kind: divide(read(data)) for kind, read in kinds.items()}
     own = divided.pop(name)
-    most = MOST if name == "chat" else 40  # the texts of the others are longer
+    most = MOST if name in SHORT else 40  # the texts of the others are longer
     others = {kind: drawn(parts.held_out, most) for kind, parts in divided.items()}
     others["everyday"] = lines(OWN / "everyday_dev.txt")[:most]
     return Parts(own.train, drawn(own.kept, most), drawn(own.held_out, 2 * most)), others
@@ -95,7 +97,7 @@ def main() -> None:
     use_all_cores()
     name = arguments.register
     parts, others = parts_of(name, arguments.data)
-    schedule = Schedule(steps=arguments.steps, lines=24 if name in ("everyday", "chat") else 8, every=30, seed=SEED)
+    schedule = Schedule(steps=arguments.steps, lines=24 if name in SHORT else 8, every=30, seed=SEED)
     training = RegisterTraining(folder, REGISTERS[name], parts, schedule, vectors=LONGER.get(name, VECTORS))
     out = arguments.output / f"{name}-{arguments.model}"
     if training.resume(out):

@@ -78,7 +78,7 @@ class CompletionSettings:
     max_items: int = _setting(5, "The most words in the list.", minimum=1, maximum=10)
     minimum_probability: float = _setting(0.005, "Leave out words less probable than this.", minimum=0, maximum=1)
     minimum_saving: float = _setting(
-        0.0,
+        0.02,
         "Leave out words that save fewer keys than this on average (probability times letters to come).",
         minimum=0,
         maximum=5,

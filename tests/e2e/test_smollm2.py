@@ -15,6 +15,7 @@ from foreword_models.gpt.model import LanguageModel, open_model
 from foreword_models.gpt.packing import precisions
 from foreword_models.words.keyboards import keyboard
 from foreword_models.words.predictor import Predictor
+from foreword_models.words.registers import named
 from foreword_models.zoo.download import download
 from foreword_models.zoo.progress import Silent
 from foreword_models.zoo.registry import default
@@ -122,6 +123,22 @@ def test_what_was_meant_is_offered(pack: Callable[[str], Path], text: str, meant
     predictor = Predictor(open_model(pack("smollm2-135m")))
     assert predictor.predict(text, 3, keyboard=keyboard("qwerty")).words[0].text == meant
     assert meant not in [word.text for word in predictor.predict(text, 3).words]
+
+
+@pytest.mark.parametrize("register", ["none", "everyday", "mail", "technical", "commit"])
+def test_where_a_paragraph_begins_no_digits_are_offered(pack: Callable[[str], Path], register: str) -> None:
+    predictor = Predictor(open_model(pack("smollm2-135m")))
+    for text in ("# Overview\n\n", "We had a wonderful time with you last year.\n\n"):
+        words = predictor.predict(text, 3, register=named(register)).words
+        assert len(words) == 3
+        assert not any(word.text[0].isdigit() for word in words)
+
+
+@pytest.mark.parametrize("register", ["technical", "commit"])
+def test_a_preamble_ends_where_a_paragraph_begins(pack: Callable[[str], Path], register: str) -> None:
+    words = Predictor(open_model(pack("smollm2-135m")), learned=()).predict("", 3, register=named(register)).words
+    assert len(words) == 3
+    assert not any(word.text[0].isdigit() for word in words)
 
 
 def test_a_phrase_goes_on_sensibly(pack: Callable[[str], Path]) -> None:

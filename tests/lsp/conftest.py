@@ -111,7 +111,7 @@ def options(model_folder: Path) -> dict[str, Any]:
     sentiment = {"labels": ["negative", "neutral", "positive"], "minimumProbability": 0, "severity": "hint"}
     return {
         "model": {"decoder": str(model_folder)},
-        "completion": {"maxItems": 10, "minimumProbability": 0},
+        "completion": {"maxItems": 10, "minimumProbability": 0, "minimumSaving": 0},
         "diagnostics": {
             "delayMilliseconds": 50,
             "classifiers": {"sentiment": sentiment, "offensive": {"enabled": False}},

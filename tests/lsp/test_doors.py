@@ -54,7 +54,7 @@ def test_a_whole_session(come: Come, options: dict[str, Any], scheme: str) -> No
 def test_sessions_are_apart_and_share_the_models(come: Come, options: dict[str, Any]) -> None:
     one, two, three = come("tcp"), come("ws"), come("tcp")
     one.initialize(options)
-    two.initialize(options | {"completion": {"maxItems": 1, "minimumProbability": 0}})
+    two.initialize(options | {"completion": {"maxItems": 1, "minimumProbability": 0, "minimumSaving": 0}})
     three.initialize({"enabled": False})
     one.open(URI, "We should sche")
     two.open(URI, "Xyzzyplugh is here. I said xyzzyplugh. We th")

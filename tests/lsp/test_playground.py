@@ -31,7 +31,9 @@ Playground = tuple[subprocess.Popen[str], str]
 def user(environment: dict[str, str], model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A user whose models are tiny."""
     file = tmp_path_factory.mktemp("config") / "config.toml"
-    file.write_text(f"[model]\ndecoder = {str(model_folder)!r}\n[completion]\nminimumProbability = 0\n", "utf-8")
+    file.write_text(
+        f"[model]\ndecoder = {str(model_folder)!r}\n[completion]\nminimumProbability = 0\nminimumSaving = 0\n", "utf-8"
+    )
     return environment | {"FOREWORD_CONFIG": str(file)}
 
 

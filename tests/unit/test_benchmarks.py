@@ -310,6 +310,32 @@ def test_register_bits_prints_a_row_for_each_bin_of_context(
     assert "Bits per character" in capsys.readouterr().out
 
 
+# ---- silence ----------------------------------------------------------------------------------------------------
+
+
+def test_silence_searches_once_and_holds_back_more_and_more(
+    script: Callable[[str], ModuleType],
+    packed: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("We should talk\nthere\n", encoding="utf-8")
+    arguments = ["silence", str(texts), "--model", str(packed), "--minimum-saving", "0", "0.02", "5"]
+    monkeypatch.setattr(sys, "argv", [*arguments, "--json"])
+    script("silence").main()
+    rows = json.loads(capsys.readouterr().out)
+    assert list(rows) == ["0", "0.02", "5"]
+    offered = [row["words_offered"] for row in rows.values()]
+    assert offered == sorted(offered, reverse=True)
+    assert rows["5"]["empty_lists"] == 100
+    assert all(row["keystroke_savings"]["5"] >= 0 for row in rows.values())
+    monkeypatch.setattr(sys, "argv", arguments)
+    script("silence").main()
+    assert "Keys saved in percent" in capsys.readouterr().out
+
+
 # ---- documents --------------------------------------------------------------------------------------------------
 
 

@@ -70,6 +70,11 @@ class ModelSource:
 
     def predict(self, context: str, count: int) -> list[str]:
         """Complete the word, as the server does."""
+        prediction = self.ask(context, count)
+        return [completion(prediction.prefix, word.text) for word in prediction.words]
+
+    def ask(self, context: str, count: int) -> Prediction:
+        """Return the prediction that `predict` has its words from."""
         shown = self._window(context)
 
         def search(budget: Budget, keyboard: Keyboard | None = None) -> Prediction:
@@ -88,11 +93,7 @@ class ModelSource:
         self.forwards += prediction.forwards
         self.exact += prediction.certainty.exact
         self._last = None if prediction.certainty.exact else search
-        typed = prediction.prefix
-        return [
-            word.text[len(typed) :] if word.text.startswith(typed) else "\b" * len(typed) + word.text
-            for word in prediction.words
-        ]
+        return prediction
 
     def rest(self) -> None:
         """Go on with the last search, as the server does until the next key."""
@@ -102,6 +103,11 @@ class ModelSource:
     def bits(self, text: str) -> float:
         """Return -log2 of the probability of the text's usual tokens, headed as its predictions are."""
         return text_bits(self._predictor.model, text, self._predictor.head(self._register))
+
+
+def completion(typed: str, word: str) -> str:
+    """Return what writes a word at the end of what was typed of it, or of what was mistyped."""
+    return word[len(typed) :] if word.startswith(typed) else "\b" * len(typed) + word
 
 
 def text_bits(model: LanguageModel, text: str, head: Node | None = None) -> float:

@@ -28,6 +28,8 @@ from foreword_models.zoo.progress import Progress, Silent
 
 CONTEXT_BINS = (0, 10, 25, 50, 100)
 """Words of context from which each bin of the curve begins; the last has no end."""
+BEGINNING = 50
+"""Words of a text that are its beginning, where a register is meant to help."""
 
 
 @runtime_checkable
@@ -196,8 +198,8 @@ def report(
         Savings, recall, out-of-vocabulary share and the share of exact lists are in percent, each interval one of 95 %
         over texts drawn anew. Milliseconds, forwards and exactness are of the typist with the fewest slots, whose keys
         those of the others are among. ``by_context`` has the savings of words by how many words stand before them in
-        their text. ``words_offered`` is the mean length of a list with the most slots. What the source cannot tell is
-        None.
+        their text, ``beginning`` those of the first 50 words of each. ``words_offered`` is the mean length of a list
+        with the most slots. What the source cannot tell is None.
     """
     total = _summary(measured, slots, seed, resamples)
     lists = sum(one.count.lists for one in measured)
@@ -214,6 +216,7 @@ def report(
             for file in dict.fromkeys(one.file for one in measured)
         },
         "by_context": _by_context(measured, slots, seed, resamples),
+        "beginning": {"words": BEGINNING, **_part(measured, 0, BEGINNING, slots, seed, resamples)},
     }
 
 
@@ -269,22 +272,24 @@ def _by_context(measured: Sequence[Measured], slots: Sequence[int], seed: int, r
     edges = [*CONTEXT_BINS, None]
     curve = []
     for low, high in zip(CONTEXT_BINS, edges[1:], strict=True):
-        inside = [one.count.words[low:high] for one in measured]
-        characters = [sum(word.characters for word in words) for words in inside]
-        if not sum(characters):
-            continue
-        row: dict[str, Any] = {
-            "context_words": f"{low}+" if high is None else f"{low}-{high - 1}",
-            "characters": sum(characters),
-            "keystroke_savings": {},
-            "confidence": {},
-        }
-        for index, shown in enumerate(slots):
-            saved = [sum(word.characters - word.keystrokes[index] for word in words) for words in inside]
-            row["keystroke_savings"][str(shown)] = percent(sum(saved), sum(characters))
-            row["confidence"][str(shown)] = _interval(saved, characters, seed, resamples)
-        curve.append(row)
+        row = _part(measured, low, high, slots, seed, resamples)
+        if row["characters"]:
+            curve.append({"context_words": f"{low}+" if high is None else f"{low}-{high - 1}", **row})
     return curve
+
+
+def _part(
+    measured: Sequence[Measured], low: int, high: int | None, slots: Sequence[int], seed: int, resamples: int
+) -> dict[str, Any]:
+    """Savings of the words of each text from one to another."""
+    inside = [one.count.words[low:high] for one in measured]
+    characters = [sum(word.characters for word in words) for words in inside]
+    row: dict[str, Any] = {"characters": sum(characters), "keystroke_savings": {}, "confidence": {}}
+    for index, shown in enumerate(slots):
+        saved = [sum(word.characters - word.keystrokes[index] for word in words) for words in inside]
+        row["keystroke_savings"][str(shown)] = percent(sum(saved), sum(characters))
+        row["confidence"][str(shown)] = _interval(saved, characters, seed, resamples)
+    return row
 
 
 def _interval(above: Sequence[int], below: Sequence[int], seed: int, resamples: int) -> list[float]:

@@ -118,7 +118,7 @@ class Predictor:
         self._mixtures: LRUCache[str, DocumentMixture] = LRUCache(_DOCUMENTS)
         self._heads: dict[str, Node] = {}  # by register: the start token and what is put before a text
         self._certainty = Certainty(lambda: (False, 1.0))  # of the last prediction
-        self._encoded: LRUCache[str, list[int]] = LRUCache(_TEXTS)
+        self._encoded: LRUCache[tuple[str, str], list[int]] = LRUCache(_TEXTS)
         self._search: WordSearch | None = None
         self._read_to: tuple[str, list[int]] = ("", [])  # the register and the ids before the search
 
@@ -165,7 +165,7 @@ class Predictor:
         context = text[: len(text) - len(prefix)]
         # In BPE the space before a word belongs to the word's first token: it is held back and walked with the prefix.
         space = " " if context.endswith(" ") else ""
-        search = self._at(context[: len(context) - len(space)], register, document, checkpoint)
+        search = self._at(context[: len(context) - len(space)], space, register, document, checkpoint)
         found = search.find(
             (space + prefix).encode(),
             count,
@@ -296,11 +296,13 @@ class Predictor:
             node = decoder.extend(node, [int(token)])
         return whole.decode("utf-8", "ignore").rstrip(" "), whole_log
 
-    def _at(self, context: str, register: Register | None, document: str, checkpoint: Checkpoint) -> WordSearch:
-        """The search at the end of `context`, the same one as long as the context stays the same."""
+    def _at(
+        self, context: str, space: str, register: Register | None, document: str, checkpoint: Checkpoint
+    ) -> WordSearch:
+        """The search behind `context`, `space` held back, the same one as long as the context stays the same."""
         name = register.name if register else ""
         head = self.head(register, checkpoint)
-        ids = self._ids(context, head)
+        ids = self._ids(context, head, space)
         known, before = self._read_to
         if self._search is not None and known == name and ids[: len(before)] == before != ids:
             # A word that was typed or taken has often been looked at as a candidate: its state is there already.
@@ -325,20 +327,21 @@ class Predictor:
             if learned is not None and learned.prefix.shape[2] <= most:
                 self._heads[name] = self._read(decoder.prefix(learned.prefix), [learned.last], checkpoint)
             else:
-                preamble = tokenizer.encode(register.preamble) if register else []
+                preamble = tokenizer.encode_before_word(register.preamble) if register else []
                 ids = [decoder.config.start_token, *(preamble if len(preamble) <= most else [])]
                 self._heads[name] = self._read(decoder.root, ids, checkpoint)
         return self._heads[name]
 
-    def _ids(self, text: str, head: Node) -> list[int]:
-        """Token ids of a text that follows `head`, cut at the front to leave room for words and phrases.
+    def _ids(self, text: str, head: Node, space: str = "") -> list[int]:
+        """Token ids of a text between `head` and the next word, cut at the front to leave room for words and phrases.
 
         The cut moves by a quarter of the room at once: one token a key would leave nothing of the cache in use.
         """
         config = self.model.decoder.config
         room = config.context - len(head) - min(_PHRASE_TOKENS + LONGEST_WORD, config.context // 2)
-        if (ids := self._encoded.get(text)) is None:
-            ids = self._encoded[text] = self.model.tokenizer.encode(text)
+        key = (text, space)
+        if (ids := self._encoded.get(key)) is None:
+            ids = self._encoded[key] = self.model.tokenizer.encode_before_word(text, space)
         hop = max(1, room // 4)
         return ids[-(-max(0, len(ids) - room) // hop) * hop :]
 

@@ -233,7 +233,7 @@ class RegisterTraining:
 
     def _head(self, decoder: Decoder, text: str) -> tuple[Tensor, int]:
         """Keys and values of a preamble but for its last token, and that token."""
-        ids = [decoder.config.start_token, *self._tokenizer.encode(text)]
+        ids = [decoder.config.start_token, *self._tokenizer.encode_before_word(text)]
         if len(ids) == 1:  # the start token itself has to be the prefix: it heads each line instead
             return decoder.cache.arena[:, :, :0], ids[0]
         node = decoder.extend(decoder.root, ids[:-1])

@@ -28,7 +28,7 @@ def print_words(result: Mapping[str, Any]) -> None:
     files = result["per_file"]
     console.print(savings_table({"all": result, **files} if len(files) > 1 else dict(files), slots))
     if len(result["by_context"]) > 1:
-        console.print(_context_table(result["by_context"], slots))
+        console.print(_context_table(result["by_context"], result["beginning"], slots))
     times = result["milliseconds"]
     console.print(
         f"Milliseconds a list: {_times(times)}; at a word's start {_times(times['word_boundary'])}; "
@@ -73,13 +73,13 @@ def savings_table(rows: Mapping[str, Mapping[str, Any]], slots: Sequence[str], h
     return table
 
 
-def _context_table(curve: Sequence[Mapping[str, Any]], slots: Sequence[str]) -> Table:
+def _context_table(curve: Sequence[Mapping[str, Any]], beginning: Mapping[str, Any], slots: Sequence[str]) -> Table:
     table = Table(title="Keystroke savings by words of context")
     table.add_column("words before")
     table.add_column("characters", justify="right")
     for shown in slots:
         table.add_column(f"{shown} shown", justify="right")
-    for row in curve:
+    for row in (*curve, {"context_words": f"first {beginning['words']} words", **beginning}):
         table.add_row(row["context_words"], str(row["characters"]), *(_with_interval(row, shown) for shown in slots))
     return table
 

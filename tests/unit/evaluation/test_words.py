@@ -141,10 +141,20 @@ def test_savings_and_recall_are_sums_over_texts() -> None:
 
 def test_the_curve_over_words_of_context() -> None:
     text = " ".join(["no"] * 10 + ["home"] * 15 + ["no"] * 5)
-    curve = report(measure(Listed("home"), samples(text), (1,), PLAIN), (1,))["by_context"]
+    result = report(measure(Listed("home"), samples(text), (1,), PLAIN), (1,))
+    curve = result["by_context"]
     assert [row["context_words"] for row in curve] == ["0-9", "10-24", "25-49"]
     assert [row["keystroke_savings"]["1"] for row in curve] == [0, 80, 0]
     assert sum(row["characters"] for row in curve) == len(text)
+    assert result["beginning"] == {**result["beginning"], "words": 50, "characters": len(text)}
+    assert result["beginning"]["keystroke_savings"] == result["keystroke_savings"]
+
+
+def test_the_beginning_ends_after_fifty_words() -> None:
+    text = " ".join(["home"] * 50 + ["no"] * 30)
+    result = report(measure(Listed("home"), samples(text), (1,), PLAIN), (1,))
+    assert result["beginning"]["characters"] == 50 * 5
+    assert result["beginning"]["keystroke_savings"]["1"] == 80
 
 
 def test_nothing_to_measure() -> None:

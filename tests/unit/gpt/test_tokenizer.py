@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers
+from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Backend
 
 from foreword_models.gpt.tokenizer import PIECE, Tokenizer
@@ -65,6 +65,36 @@ def test_where_words_may_be_joined_a_text_stays_whole() -> None:
     for backend in (normalizing, unsplit, loose, spaced):
         assert not Tokenizer(backend, SIZE)._is_cut
     assert tokenizer._is_cut
+
+
+def with_newlines() -> Backend:
+    """GPT-2's rules, digits one by one, and a token of two newlines, which are then learned in front of digits only."""
+    backend = Backend(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    backend.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=270, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+    )
+    backend.train_from_iterator(["a\n\n1", "\t\t2", " a"] * 9, trainer)
+    return backend
+
+
+@pytest.mark.parametrize("text", ["", "We", "We.\n", "We.\n\n", "We.\n\n\n", "\t\t", "We \n\n ", "a\n\n(", "1.\n\n2"])
+@pytest.mark.parametrize("space", ["", " "])
+def test_a_text_before_a_word_is_cut_as_in_front_of_it(text: str, space: str) -> None:
+    spaced = Tokenizer(with_newlines(), SIZE)
+    whole, ids = spaced.encode(f"{text}{space}word"), spaced.encode_before_word(text, space)
+    assert b"".join(spaced.token_bytes[token] for token in ids) == text.encode()
+    if not text.endswith("We"):  # with no space, the word would not end there
+        assert whole[: len(ids)] == ids
+
+
+def test_two_newlines_are_one_token_in_front_of_a_digit_only() -> None:
+    spaced = Tokenizer(with_newlines(), SIZE)
+    assert spaced.encode("a\n\n1")[:2] == spaced.encode("a\n\n") != spaced.encode_before_word("a\n\n")
+    assert spaced.encode("a\n\nb")[:3] == spaced.encode_before_word("a\n\n")
 
 
 @pytest.mark.parametrize("text", ["", " ", "a" * 3000, "a b " * 1000])
