@@ -11,6 +11,7 @@ import pytest
 
 from foreword.engine.engine import Priority
 from foreword.engine.lookups import Lookups
+from foreword.engine.reader import Found
 from foreword.lsp import slices
 from foreword.lsp.features import meaning, reading
 from foreword.lsp.features.marks import MOST, marks_of
@@ -34,11 +35,12 @@ class Models:
     def reader(self) -> Models:
         return self
 
-    def read(self, texts: Iterable[str], *, checkpoint: Callable[[], None]) -> dict[str, Any]:
+    def find(self, texts: Iterable[str], *, entities: bool, checkpoint: Callable[[], None]) -> dict[str, Found]:
+        assert not entities
         checkpoint()
         self.read_texts += texts
         labels = (LabelProbability("sad", 0.9, True), LabelProbability("glad", 0.1, False))
-        return {text: {"mood": labels} for text in texts}
+        return {text: Found({"mood": labels}) for text in texts}
 
 
 @pytest.fixture
@@ -236,13 +238,13 @@ async def test_who_types_is_not_met_by_long_steps(server: ForewordServer, monkey
     document = opened(server, "\n\n".join(sentences(40)))
     sizes: list[int] = []
     models: Any = server.models
-    read_many = models.read
+    find_many = models.find
 
-    def noted(texts: Any, *, checkpoint: Any) -> Any:
+    def noted(texts: Any, *, entities: bool, checkpoint: Any) -> Any:
         sizes.append(len(texts))
-        return read_many(texts, checkpoint=checkpoint)
+        return find_many(texts, entities=entities, checkpoint=checkpoint)
 
-    monkeypatch.setattr(models, "read", noted)
+    monkeypatch.setattr(models, "find", noted)
     monkeypatch.setattr(reading, "LULL", 0.0)
     await server.engine.run(Priority.COMPLETION, lambda _: None)  # a key
     await read(server, document)

@@ -44,7 +44,8 @@ def test_every_register_ends_its_last_line() -> None:
 
 
 def test_a_register_counts_as_text_before_the_text(folder: Path) -> None:
-    marks = Register("everyday", "-- :: .. ;;\n")  # as text, a preamble of words would be the document's own words
+    # Of words, it would be the document's own words as text; and for everyday texts there is an n-gram, too.
+    marks = Register("technical", "-- :: .. ;;\n")
     for text in ("", "We", "We should ", "We should sche"):
         one, other = (
             Predictor(open_model(folder, precision="float32")),
