@@ -101,7 +101,7 @@ class Models:
     def predictor(self) -> Predictor:
         """The word predictor; a failure to load is remembered and raised again, not tried at every key."""
         if self._predictor is None:
-            self._predictor = self._attempt(self._load_predictor)
+            self._predictor = self._attempt(self._load_predictor, awaited=True)
         if isinstance(self._predictor, ForewordError):
             raise self._predictor
         return self._predictor
@@ -256,12 +256,15 @@ class Models:
         names = {"decoder": self._decoder, "encoder": self._encoder, "vectors": self._vectors_name}
         return locate(names.get(kind, GRAMMAR_PACK), kind, Store.default(), progress=self._progress, say=self._say)
 
-    def _attempt(self, load: Callable[[], T]) -> T | ForewordError:
+    def _attempt(self, load: Callable[[], T], *, awaited: bool = False) -> T | ForewordError:
         began = time.monotonic()
+        gc.disable()  # a load makes many objects, of which few are garbage: looking for it takes a tenth of the time
         try:
             model = load()
-            gc.collect()  # a load leaves what hangs together in circles
-            give_back_memory()
+            if awaited:
+                gc.freeze()  # somebody waits: `tidy` is for later, and no key is to do its work
+            else:
+                self.tidy()
             logger.info("a %s was loaded in %.1f s", type(model).__name__, time.monotonic() - began)
             return model
         except OutOfMemoryError:
@@ -269,6 +272,15 @@ class Models:
         except ForewordError as error:
             logger.warning("a model could not be loaded: %s", type(error).__name__)
             return error
+        finally:
+            gc.enable()
+
+    def tidy(self) -> None:
+        """Give back what loading has left: objects that hang together in circles. Takes some tenths of a second."""
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()  # what is left stays, and need not be looked through again
+        give_back_memory()
 
     def _load_predictor(self) -> Predictor:
         folder = self._locate("decoder")

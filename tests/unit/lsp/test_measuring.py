@@ -21,6 +21,10 @@ class Machine:
         self.told: list[Exception] = []
         self.error: Exception | None = None
         self.hold = False
+        self.tidied = 0
+
+    def tidy(self) -> None:
+        self.tidied += 1
 
     def to_be_measured(self) -> bool:
         return not self.done
@@ -36,6 +40,7 @@ class Machine:
 
 @pytest.fixture
 async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ForewordServer]:
+    monkeypatch.setattr(measuring, "SETTLED", 0.0)
     monkeypatch.setattr(measuring, "QUIET", 0.02)
     server = ForewordServer()
     yield server
@@ -61,6 +66,7 @@ async def test_a_machine_is_measured_once(server: ForewordServer, machine: Machi
         measuring.when_quiet(server)
         await settled(server)
     assert machine.begun == machine.done == 1
+    assert machine.tidied == 2  # after each start
 
 
 async def test_a_key_ends_a_measurement_and_another_quiet_while_begins_one(

@@ -1,6 +1,6 @@
-"""Once on a machine, while nobody types: how the decoder runs fastest there.
+"""What waits until nobody types: giving back what a load has left; once on a machine, how the decoder runs fastest.
 
-What is found holds from the next start on. A first start does not wait for it: its words come first.
+What is found out holds from the next start on. A start waits for neither: its words come first.
 """
 
 from __future__ import annotations
@@ -17,17 +17,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+SETTLED = 2.0  # seconds without work for the engine, after which a key is not likely to meet a few tenths of work
 QUIET = 20.0  # seconds without work for the engine, after which somebody who types is likely to be thinking or away
 
 
 def when_quiet(server: ForewordServer) -> None:
-    """Measure this machine as soon as nothing is typed for a while, if it has not been measured."""
+    """Tidy up, and measure this machine if it has not been measured, as soon as nothing is typed for a while."""
     if server.measuring is None or server.measuring.done():
         server.measuring = asyncio.ensure_future(_when_quiet(server))
 
 
 async def _when_quiet(server: ForewordServer) -> None:
     try:
+        await server.engine.quiet(SETTLED)
+        await server.engine.run(Priority.THINKING, lambda _: server.models.tidy())
         while await server.engine.run(Priority.THINKING, lambda _: server.models.to_be_measured()):
             await server.engine.quiet(QUIET)
             await _try(server)
