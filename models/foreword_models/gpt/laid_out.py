@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from foreword_models.gpt.linear import lay_out_int4
+from foreword_models.zoo.files import sync_file
 
 logger = logging.getLogger(__name__)
 
@@ -80,8 +81,9 @@ def _write(path: Path, weights: Mapping[str, Int4], digest: str) -> bool:
         with unfinished.open("rb") as file:
             header = 8 + struct.unpack("<Q", file.read(8))[0]
         save_file(tensors, unfinished, {"digest": digest, "padding": " " * (-header % _LINE)})
+        sync_file(unfinished)
         unfinished.replace(path)
-        for other in path.parent.glob(PATTERN):
+        for other in path.parent.glob(f"{PATTERN}*"):  # also what a process that was killed has left
             if other != path:
                 other.unlink(missing_ok=True)
     except (OSError, SafetensorError) as error:

@@ -9,7 +9,7 @@ class Certainty:
     """Whether an answer is exact, and how far it may be wrong.
 
     Finding out takes about as long as the search of an answer that needs no forward. It is done once, and what it is
-    found out from, which holds room in the decoder's cache, is let go then. Who has not asked before the next search
+    found out from, which holds room in the decoder's cache, is let go then. Who has not asked before the text goes on
     does not hear any more: nothing is certain then.
 
     Parameters

@@ -29,7 +29,11 @@ class DocumentMixture:
         self._text = ""
         self._mixture = Mixture(
             [
-                {"decoder": (1 - weight) * (1 - _SENTENCES), "document": weight, "sentences": (1 - weight) * _SENTENCES}
+                {
+                    "decoder": (1 - weight) * (1 - _SENTENCES),
+                    "document": weight * (1 - _SENTENCES),  # without an n-gram it is `weight`
+                    "sentences": _SENTENCES,
+                }
                 for weight in _OWN
             ]
         )

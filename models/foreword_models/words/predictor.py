@@ -56,8 +56,8 @@ class Prediction:
     forwards
         Decoder forwards spent, including those that read new text.
     certainty
-        Of what the decoder holds for likely of the words that begin so, and of its order; to be asked for before the
-        next prediction.
+        Of what the decoder holds for likely of the words that begin so, and of its order; to be asked for before
+        another context is.
     """
 
     prefix: str
@@ -159,7 +159,6 @@ class Predictor:
             Called between forwards; may raise to abandon. What was decoded until then is kept.
         """
         before = self.model.decoder.forwards
-        self._certainty.expire()
         text = replace_surrogates(text)
         prefix = partial_word(text)
         context = text[: len(text) - len(prefix)]
@@ -308,9 +307,11 @@ class Predictor:
             # A word that was typed or taken has often been looked at as a candidate: its state is there already.
             advanced = self._search.advanced(ids[len(before) :])
             if advanced is not None:
+                self._certainty.expire()
                 self.model.decoder.keep(advanced.boundary)
                 self._search, before = advanced, ids
         if self._search is None or (known, before) != (name, ids):
+            self._certainty.expire()
             self._search = None  # its nodes hold slots that the new text may need
             self._search = WordSearch(self.model.decoder, self._vocabulary, self._read(head, ids, checkpoint))
         self._read_to = (name, ids)

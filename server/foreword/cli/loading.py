@@ -7,7 +7,7 @@ from pathlib import Path
 
 from foreword.cli.progress import TerminalProgress
 from foreword.engine.models import VECTORS_PACK, Models
-from foreword.settings import Settings, own_classifiers, parse, read_files
+from foreword.settings import Settings, own_classifiers, own_tagger, parse, read_files
 from foreword_models.errors import UnknownClassifierError
 
 ENTITIES = "entities"
@@ -31,7 +31,7 @@ def command_models(
         precision=settings.model.precision,
         vectors=vectors,
         classifiers={**own_classifiers(settings), **(classifiers or {})},
-        tagger=tagger,
+        tagger=tagger or own_tagger(settings),
         progress=progress,
         say=progress.say,
     )

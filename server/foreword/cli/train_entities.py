@@ -62,6 +62,8 @@ def entities(
         raise typer.BadParameter("a name is made of letters, digits, points, - and _", param_hint="--name")
     if recipe is not None:
         chosen(one_of(_RECIPES), recipe, "--recipe")
+        if name is not None or (precision, encoder, seed) != (0.9, "minilm-l6", 0):
+            raise typer.BadParameter("a recipe has its own name, precision, encoder and seed", param_hint="--recipe")
         if data is None:
             raise typer.BadParameter("a recipe needs the folder of its sets", param_hint="--data")
     progress = TerminalProgress("steps")

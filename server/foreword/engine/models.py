@@ -7,7 +7,7 @@ import gc
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -258,11 +258,10 @@ class Models:
 
     def _attempt(self, load: Callable[[], T], *, awaited: bool = False) -> T | ForewordError:
         began = time.monotonic()
-        gc.disable()  # a load makes many objects, of which few are garbage: looking for it takes a tenth of the time
         try:
             model = load()
             if awaited:
-                gc.freeze()  # somebody waits: `tidy` is for later, and no key is to do its work
+                give_back_memory()
             else:
                 self.tidy()
             logger.info("a %s was loaded in %.1f s", type(model).__name__, time.monotonic() - began)
@@ -272,8 +271,6 @@ class Models:
         except ForewordError as error:
             logger.warning("a model could not be loaded: %s", type(error).__name__)
             return error
-        finally:
-            gc.enable()
 
     def tidy(self) -> None:
         """Give back what loading has left: objects that hang together in circles. Takes some tenths of a second."""
@@ -287,18 +284,19 @@ class Models:
         wanted = wanted_precision(self._precision)
         self._progress.start(f"Loading {self._decoder}", 0)
         try:
-            choice = self._remembered(folder) if wanted is None else None
-            # The thread count is torch's, not the decoder's: the encoder shares it, and does not choose it again.
-            self._take_threads(None if choice is None else choice.threads)
-            from foreword_models.gpt.model import open_model
-            from foreword_models.words.learned import folders
-            from foreword_models.words.predictor import Predictor
+            with _without_collections():
+                choice = self._remembered(folder) if wanted is None else None
+                # The thread count is torch's, not the decoder's: the encoder shares it, and does not choose it again.
+                self._take_threads(None if choice is None else choice.threads)
+                from foreword_models.gpt.model import open_model
+                from foreword_models.words.learned import folders
+                from foreword_models.words.predictor import Predictor
 
-            precision = wanted if choice is None else choice.precision
-            model = open_model(folder, name=self._decoder, precision=precision)
-            predictor = Predictor(model, learned=folders())
-            predictor.predict("The ", 1)  # the first forwards page the weights in; no key should wait for that
-            return predictor
+                precision = wanted if choice is None else choice.precision
+                model = open_model(folder, name=self._decoder, precision=precision)
+                predictor = Predictor(model, learned=folders())
+                predictor.predict("The ", 1)  # the first forwards page the weights in; no key should wait for that
+                return predictor
         finally:
             self._progress.finish()
 
@@ -398,6 +396,23 @@ class Models:
             return GrammarReader(Tagger.load(folder))
         finally:
             self._progress.finish()
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """Look for no garbage in this block, which somebody waits for, nor behind it until `Models.tidy` does.
+
+    A load makes many objects, of which few are garbage: to look for it takes a tenth of the time.
+    """
+    if gc.get_freeze_count():  # there was a load before, of a model that this one may take the place of
+        gc.unfreeze()
+        gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def wanted_precision(setting: str = "auto") -> Precision | None:

@@ -95,6 +95,7 @@ class Reader:
         self, texts: Iterable[str], *, entities: bool = False, checkpoint: Callable[[], None] = lambda: None
     ) -> dict[str, Found]:
         """Return what is read in each distinct text, of the same forwards; parameters as for `read`."""
+        entities = entities and self.tagger is not None
         result: dict[str, Found] = {}
         unread: list[str] = []
         for text in dict.fromkeys(texts):

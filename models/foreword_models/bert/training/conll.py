@@ -134,7 +134,8 @@ def joined(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
 def _columns(path: Path, number: int, row: str) -> tuple[str, str]:
     """Return a row's token and tag."""
     cells = row.split("\t") if "\t" in row else row.split()
-    numbered = len(cells) >= 4 and cells[0].isdigit() and _tag(cells[2]) is not None
+    # Universal NER has more columns behind the tag; in CoNLL 2003 it is the last one, of a number in the text as well.
+    numbered = len(cells) >= 4 and cells[0].isdigit() and _tag(cells[2]) is not None and _tag(cells[-1]) is None
     token, tag = (cells[1], cells[2]) if numbered else (cells[0], cells[-1])
     if len(cells) < 2:
         raise TrainingError(f"{path}, row {number}, has no tag: write the token, a tab and its tag, O if it has none.")

@@ -80,6 +80,10 @@ def train_on_conll(
     sentences = without_repeated(read_conll(path), say)
     types = check_types(path, sentences)
     parts = divided(sentences, options.seed)
+    if not all(vars(parts).values()):
+        raise TrainingError(
+            f"{path} has {len(sentences)} sentences, too few to calibrate with some and to score on others; add more."
+        )
     claim(out, path, encoder, options, CONFIG)
     reader = Encoder.load(encoder, "auto")
     texts = [joined(each.tokens)[0] for each in sentences[:64]]

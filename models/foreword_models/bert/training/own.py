@@ -198,7 +198,10 @@ def claim(out: Path, path: Path, encoder: Path, options: object, made: str = "cl
     made
         The file by which a finished one is known.
     """
-    digest = hashlib.sha256(path.read_bytes() + str((encoder.resolve(), options)).encode()).hexdigest()
+    asked = hashlib.sha256(path.read_bytes() + str((encoder.resolve(), options)).encode())
+    for file in (value for value in vars(options).values() if isinstance(value, Path) and value.is_file()):
+        asked.update(file.read_bytes())
+    digest = asked.hexdigest()
     mark = out / WORK / "started.json"
     if mark.is_file():
         if json.loads(mark.read_text(encoding="utf-8")).get("sha256") != digest:

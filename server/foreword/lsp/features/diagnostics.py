@@ -73,9 +73,10 @@ def schedule(server: ForewordServer, uri: str, *, delay: bool = True) -> None:
 
 
 def tell_all(server: ForewordServer) -> None:
-    """Show the marks of all open documents anew: which of them are shown has changed, not what was read."""
+    """Show the marks and names of all open documents anew: which are shown has changed, not what was read."""
     for document in server.documents.values():
         _tell(server, document, complete=True)
+        semantic_tokens.tell(server, document)
 
 
 def clear(server: ForewordServer, uri: str) -> None:

@@ -98,6 +98,7 @@ async def _names(server: ForewordServer, uri: str) -> list[Place]:
         await asyncio.wait([reading.task], timeout=BRIEF if _refreshes(server) else PATIENCE)
     if reading is None or not reading.revision == document.revision == revision:
         raise ServerCancelledError  # the client keeps the colours that it has
+    server.ignored.reload()
     found: list[Place] = []
     known = reading.known
 

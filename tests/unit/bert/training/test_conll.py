@@ -33,6 +33,10 @@ def test_universal_ner(tmp_path: Path) -> None:
     assert read(tmp_path, content) == [Tagged(("Ann", "left"), (("PER", 0, 1),), 3)]
 
 
+def test_a_number_in_the_columns_of_conll_2003_is_a_token(tmp_path: Path) -> None:
+    assert read(tmp_path, "1996 CD I-NP O\nRome NNP I-NP B-LOC\n") == [Tagged(("1996", "Rome"), (("LOC", 1, 2),), 1)]
+
+
 def test_documents_are_parted_and_comments_passed_over(tmp_path: Path) -> None:
     content = "-DOCSTART- -X- O\n\n# a comment\n# O\nA O\n\n-DOCSTART- O\n\n-DOCSTART- O\n\n#tag\tB-x\n"
     first, second = read(tmp_path, content)

@@ -94,6 +94,7 @@ def test_types_that_differ_are_named(encoder: Path, file: Path, tmp_path: Path) 
     ("content", "message"),
     [
         ("a O\n\nb O\n", "has no entities"),
+        ("A B-x\nb O\n" * 8, "has 1 sentences, too few"),
         ("A B-x\n\nb O\nC B-x\n", "only 2 entities of the type 'x' .in the sentences at row 1, 3."),
     ],
 )
