@@ -19,7 +19,7 @@ const state = () => extension.exports.state.name;
 
 suite('The menu', () => {
   setup(async () => {
-    await write('The soup was awful and the waiter was rude to everybody.\n\nI will be there in a ');
+    await write('The room was dirty and the waiter was rude to everybody.\n\nI will be there in a ');
     await words('words');
   });
   teardown(clear);
