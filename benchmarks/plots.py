@@ -4,7 +4,7 @@ Needs matplotlib. In the root of a checkout, ``python benchmarks/plots.py`` draw
 command that stands in their file print its JSON into a file, and name that:
 
     python benchmarks/plots.py --typing typing.json
-    python benchmarks/plots.py --savings "with the learned register" words.json
+    python benchmarks/plots.py --savings "learned, with the n-gram" words.json
 """
 
 from __future__ import annotations
