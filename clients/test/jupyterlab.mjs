@@ -5,7 +5,7 @@
  */
 
 import { chromium } from '../web/node_modules/playwright-core/index.mjs';
-import { View } from './view.mjs';
+import { ALONE, View } from './view.mjs';
 
 class Lab extends View {
   /** The text of the file, as it is on the screen. */
@@ -40,15 +40,7 @@ class Lab extends View {
 
 const { url, shots, chromium: executablePath } = JSON.parse(process.argv[2]);
 const notes = {};
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-dev-shm-usage',
-    '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-  ],
-});
+const browser = await chromium.launch({ executablePath, args: ALONE });
 const page = await browser.newPage({ viewport: { width: 920, height: 480 } });
 const lab = new Lab(page, shots, 90);
 try {

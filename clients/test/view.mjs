@@ -2,6 +2,14 @@
 
 import { join } from 'node:path';
 
+/** How Chromium is started for a page that is drawn: without a GPU, and with nothing but this machine within its reach. */
+export const ALONE = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+];
+
 export class View {
   /** Looks at a page; pictures go into the folder `shots`, and what is waited for may take `patience` seconds. */
   constructor(page, shots, patience) {

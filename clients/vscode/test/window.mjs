@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { View } from '../../test/view.mjs';
+import { ALONE, View } from '../../test/view.mjs';
 
 const SLOT = (number) => `[id$="foreword.word${number}"]`;
 const STATUS = '[id$="foreword.status"]';
@@ -15,15 +15,7 @@ const GHOST = '.ghost-text, .ghost-text-decoration, .ghost-text-decoration-previ
  * `more` is said to the window beside the file, as pairs of a key and a value; `prepare` is given the page before it is loaded.
  */
 export async function open({ chromium: executablePath, url, folder, file, shots, more = [], prepare }) {
-  const browser = await chromium.launch({
-    executablePath,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-dev-shm-usage',
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-    ],
-  });
+  const browser = await chromium.launch({ executablePath, args: ALONE });
   const page = await browser.newPage({ viewport: { width: 920, height: 480 } });
   await prepare?.(page);
   const payload = JSON.stringify([['openFile', remote(url, join(folder, file))], ...more]);

@@ -81,6 +81,7 @@ def float_stack(weights: Weights, linear: Callable[[Tensor, Tensor | None], Line
     return Stack(weights.config, TensorEmbedding(embed), positions, (path,), embed.dtype)
 
 
+@fbgemm()
 def quantized_stack(
     config: DecoderConfig,
     embed: Embedding,
@@ -101,18 +102,6 @@ def quantized_stack(
     int8
         Longer steps use the 8-bit weights; without them the 4-bit weights are used for all.
     """
-    with fbgemm():
-        return _quantized_stack(config, embed, tensors, fours, int4_rows, int8)
-
-
-def _quantized_stack(
-    config: DecoderConfig,
-    embed: Embedding,
-    tensors: Mapping[str, Tensor],
-    fours: Mapping[str, tuple[Tensor, Tensor]],
-    int4_rows: int,
-    int8: bool,
-) -> Stack:
     names = matrix_names(config)
     # Packing for 8 bits is single-threaded work outside the interpreter's lock: a second thread halves the wait. The
     # head, by far the largest matrix, comes first.

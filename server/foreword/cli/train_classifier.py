@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +12,7 @@ from rich.table import Table
 from foreword.cli.choices import chosen
 from foreword.cli.console import table_console
 from foreword.cli.progress import TerminalProgress
-from foreword_models.errors import TrainingError
+from foreword.cli.training import RECIPES, checked_name, encoder_name, one_of, require_libraries
 from foreword_models.zoo.locate import locate
 from foreword_models.zoo.store import Store
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 _MODES = ("head", "lora", "full")
 _STARTS = ("plain", "shipped")
-_RECIPES = ("shipped",)
 _SHIPPED_ENCODER = "minilm-l6"
 
 
@@ -103,7 +101,7 @@ def classifier(
     from foreword_models.gpt.machine import most_threads
 
     if recipe is not None:
-        chosen(one_of(_RECIPES), recipe, "--recipe")
+        chosen(one_of(RECIPES), recipe, "--recipe")
         if data is None:
             raise typer.BadParameter("a recipe needs the folder of its sets", param_hint="--data")
         folder = locate(_SHIPPED_ENCODER, "encoder", Store.default(), progress=TerminalProgress(), say=progress.say)
@@ -117,9 +115,7 @@ def classifier(
         return
     assert table is not None
     wanted: Any = chosen(one_of(_MODES), mode, "--mode")
-    title = name or table.stem
-    if not re.fullmatch(r"[\w.-]{1,64}", title):
-        raise typer.BadParameter("a name is made of letters, digits, points, - and _", param_hint="--name")
+    title = checked_name(name or table.stem)
     chosen(one_of(_STARTS), start, "--start")
     if start == "shipped" and encoder != _SHIPPED_ENCODER:
         raise typer.BadParameter(f"shipped is for {_SHIPPED_ENCODER} alone; leave out --encoder", param_hint="--start")
@@ -202,37 +198,6 @@ def _comparison(result: dict[str, Any]) -> Table:
             f"{row['seconds']:.0f}",
         )
     return table
-
-
-def encoder_name(encoder: str, folder: Path) -> str:
-    """Return what the classifier is to call its encoder: a pack's name, or where the folder is."""
-    from foreword_models.zoo import registry
-
-    return encoder if encoder in registry.packs() else str(folder.resolve())
-
-
-def one_of(names: tuple[str, ...]) -> Any:
-    """Return what takes one of these names, and refuses any other."""
-
-    def named(name: str) -> str:
-        if name not in names:
-            raise ValueError(f"one of {', '.join(names)}")
-        return name
-
-    return named
-
-
-def require_libraries() -> None:
-    """Raise an error that says how to mend it if what training needs is not installed."""
-    try:
-        import accelerate  # noqa: F401
-        import matplotlib  # noqa: F401
-        import peft  # noqa: F401
-        import sklearn  # noqa: F401
-    except ImportError as error:
-        raise TrainingError(
-            f"Training needs {error.name}, which is not installed: python -m pip install 'foreword[train]' brings it."
-        ) from None
 
 
 def _print(result: dict[str, Any], as_json: bool) -> None:

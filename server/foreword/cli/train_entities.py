@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,11 +10,9 @@ import typer
 
 from foreword.cli.choices import chosen
 from foreword.cli.progress import TerminalProgress
-from foreword.cli.train_classifier import encoder_name, one_of, require_libraries
+from foreword.cli.training import RECIPES, checked_name, encoder_name, one_of, require_libraries
 from foreword_models.zoo.locate import locate
 from foreword_models.zoo.store import Store
-
-_RECIPES = ("shipped",)
 
 
 def entities(
@@ -57,11 +54,9 @@ def entities(
     """
     if (file is None) == (recipe is None):
         raise typer.BadParameter("name a file, or a recipe with --recipe", param_hint="FILE")
-    title = name or (file.stem if file is not None else "entities")
-    if not re.fullmatch(r"[\w.-]{1,64}", title):
-        raise typer.BadParameter("a name is made of letters, digits, points, - and _", param_hint="--name")
+    title = checked_name(name or (file.stem if file is not None else "entities"))
     if recipe is not None:
-        chosen(one_of(_RECIPES), recipe, "--recipe")
+        chosen(one_of(RECIPES), recipe, "--recipe")
         if name is not None or (precision, encoder, seed) != (0.9, "minilm-l6", 0):
             raise typer.BadParameter("a recipe has its own name, precision, encoder and seed", param_hint="--recipe")
         if data is None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from foreword.engine.garbage import tidy, uncollected
 from foreword_models.errors import ForewordError, OutOfMemoryError, UnsupportedModelError
 from foreword_models.gpt.config import PRECISIONS, Precision
 from foreword_models.gpt.machine import give_back_memory
@@ -263,7 +263,7 @@ class Models:
             if awaited:
                 give_back_memory()
             else:
-                self.tidy()
+                tidy()
             logger.info("a %s was loaded in %.1f s", type(model).__name__, time.monotonic() - began)
             return model
         except OutOfMemoryError:
@@ -272,19 +272,12 @@ class Models:
             logger.warning("a model could not be loaded: %s", type(error).__name__)
             return error
 
-    def tidy(self) -> None:
-        """Give back what loading has left: objects that hang together in circles. Takes some tenths of a second."""
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()  # what is left stays, and need not be looked through again
-        give_back_memory()
-
     def _load_predictor(self) -> Predictor:
         folder = self._locate("decoder")
         wanted = wanted_precision(self._precision)
         self._progress.start(f"Loading {self._decoder}", 0)
         try:
-            with _without_collections():
+            with uncollected():
                 choice = self._remembered(folder) if wanted is None else None
                 # The thread count is torch's, not the decoder's: the encoder shares it, and does not choose it again.
                 self._take_threads(None if choice is None else choice.threads)
@@ -396,23 +389,6 @@ class Models:
             return GrammarReader(Tagger.load(folder))
         finally:
             self._progress.finish()
-
-
-@contextlib.contextmanager
-def _without_collections() -> Iterator[None]:
-    """Look for no garbage in this block, which somebody waits for, nor behind it until `Models.tidy` does.
-
-    A load makes many objects, of which few are garbage: to look for it takes a tenth of the time.
-    """
-    if gc.get_freeze_count():  # there was a load before, of a model that this one may take the place of
-        gc.unfreeze()
-        gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def wanted_precision(setting: str = "auto") -> Precision | None:

@@ -51,6 +51,7 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ForewordServe
 def machine(server: ForewordServer, monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine()
     monkeypatch.setattr(server, "models", machine)
+    monkeypatch.setattr(measuring, "tidy", machine.tidy)
     monkeypatch.setattr(server, "fail", machine.told.append)
     return machine
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from foreword_models.bert.training.table import read_utf8
 from foreword_models.errors import TrainingError
 
 Span = tuple[str, int, int]
@@ -50,12 +51,7 @@ def read_conll(path: Path) -> list[Tagged]:
     TrainingError
         The file cannot be read, has no sentence, or has a row without a tag or with one that is none.
     """
-    try:
-        content = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise TrainingError(f"{path} cannot be read ({error.strerror}): name a file that can.") from error
-    except UnicodeDecodeError as error:
-        raise TrainingError(f"{path} is not UTF-8 (byte {error.start:,}): save it as UTF-8.") from error
+    content = read_utf8(path)
     found: list[Tagged] = []
     tokens: list[str] = []
     tags: list[str] = []

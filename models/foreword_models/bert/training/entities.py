@@ -18,8 +18,8 @@ from foreword_models.bert.training.conll import Tagged, joined, read_conll, type
 from foreword_models.bert.training.entity_card import EntityCardText, entity_card
 from foreword_models.bert.training.entity_head import Vectors, calibrate_tagger, judged, read_vectors, train_head
 from foreword_models.bert.training.examples import Example, identity, split
-from foreword_models.bert.training.own import WORK, claim, say_time
 from foreword_models.bert.training.table import FEWEST
+from foreword_models.bert.training.work import WORK, claim, say_time
 from foreword_models.errors import TrainingError
 from foreword_models.evaluation.entities import as_json
 from foreword_models.zoo.progress import Progress, stage

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import time
 from collections.abc import Callable
@@ -41,15 +39,13 @@ from foreword_models.bert.training.reading import encode, tokenizer
 from foreword_models.bert.training.steps import Steps
 from foreword_models.bert.training.table import Table, check_trainable, read_table
 from foreword_models.bert.training.tasks import Task, rows
-from foreword_models.errors import TrainingError
+from foreword_models.bert.training.work import WORK, claim, say_time
 from foreword_models.evaluation.classification import as_json
 from foreword_models.zoo.progress import Progress, stage
 
 RANK = 16
 RATES: dict[Mode, float] = {"head": 0.0, "lora": 8e-4, "full": 1e-4}
 ADAPTER = "adapter.safetensors"
-WORK = "training"
-"""The folder, in the one that is written, of what a training goes on from after it was stopped."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +118,7 @@ def train_on_table(
     for note in table.notes:
         say(note)
     task = task_of(table, options)
-    claim(out, path, encoder, options)
+    claim(out, path, encoder, options, "classifier.json")
     head, found = learned(task, encoder, encoder_name, out, options, progress=progress, say=say)
     head.save(out)
     bag = from_logits(task, plain_config(task, encoder_name), *bag_of_words(task), options.precision)
@@ -188,32 +184,6 @@ def task_of(table: Table, options: TrainOptions) -> Task:
         label_weights=weights if options.weighted else {},
         max_tokens=options.max_tokens,
     )
-
-
-def claim(out: Path, path: Path, encoder: Path, options: object, made: str = "classifier.json") -> None:
-    """Make the folder ours, or see that it is: of this very training, or of a finished one, to be replaced.
-
-    Parameters
-    ----------
-    made
-        The file by which a finished one is known.
-    """
-    asked = hashlib.sha256(path.read_bytes() + str((encoder.resolve(), options)).encode())
-    for file in (value for value in vars(options).values() if isinstance(value, Path) and value.is_file()):
-        asked.update(file.read_bytes())
-    digest = asked.hexdigest()
-    mark = out / WORK / "started.json"
-    if mark.is_file():
-        if json.loads(mark.read_text(encoding="utf-8")).get("sha256") != digest:
-            raise TrainingError(
-                f"{out} holds a training that was stopped and that began with other data or options: ask for the same "
-                f"again to go on, or delete {out / WORK}."
-            )
-        return
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / made).is_file())):
-        raise TrainingError(f"{out} is there and holds something else: name another folder with --out.")
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(json.dumps({"sha256": digest}), encoding="utf-8")
 
 
 def _adapted(
@@ -339,10 +309,3 @@ def _time_to_read(reader: Encoder, task: Task) -> float:
     began = time.perf_counter()
     reader.encode(sample)
     return (time.perf_counter() - began) * len(task.examples) / len(sample)
-
-
-def say_time(say: Callable[[str], None], seconds: float, what: str) -> None:
-    """Say how long a training will take."""
-    minutes = seconds / 60
-    about = f"about {max(1, round(seconds))} seconds" if minutes < 1.5 else f"about {round(minutes)} minutes"
-    say(f"This will take {about} at the speed just measured ({what}).")

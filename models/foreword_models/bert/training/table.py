@@ -168,17 +168,28 @@ def _counted(rows: list[int]) -> str:
     return "1 row repeats" if len(rows) == 1 else f"{len(rows):,} rows repeat"
 
 
+def read_utf8(path: Path) -> str:
+    """Return the text of a file to train on.
+
+    Raises
+    ------
+    TrainingError
+        It cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be read ({error.strerror}): name a file that can.") from error
+    except UnicodeDecodeError as error:
+        raise TrainingError(f"{path} is not UTF-8 (byte {error.start:,}): save it as UTF-8.") from error
+
+
 def _rows(path: Path) -> Iterator[tuple[int, Any, Any]]:
     """Yield the number of each row (of its first line in the file), its text and its label."""
     separator = _FORMATS.get(path.suffix.lower())
     if separator is None:
         raise TrainingError(f"{path} is not a table: its name must end in .tsv, .csv or .jsonl.")
-    try:
-        content = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise TrainingError(f"{path} cannot be read ({error.strerror}): name a file that can.") from error
-    except UnicodeDecodeError as error:
-        raise TrainingError(f"{path} is not UTF-8 (byte {error.start:,}): save it as UTF-8.") from error
+    content = read_utf8(path)
     if not separator:
         yield from _json_rows(path, content)
         return

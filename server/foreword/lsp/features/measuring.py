@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from foreword.engine.engine import Checkpoint, EngineClosedError, Priority
+from foreword.engine.garbage import tidy
 from foreword_models.errors import ForewordError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def when_quiet(server: ForewordServer) -> None:
 async def _when_quiet(server: ForewordServer) -> None:
     try:
         await server.engine.quiet(SETTLED)
-        await server.engine.run(Priority.THINKING, lambda _: server.models.tidy())
+        await server.engine.run(Priority.THINKING, lambda _: tidy())
         while await server.engine.run(Priority.THINKING, lambda _: server.models.to_be_measured()):
             await server.engine.quiet(QUIET)
             await _try(server)
